@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which error an answer means. Pure.
+
+Error bodies come in at least four shapes and as HTML (reference section 1.2): ``{errorCode, errorMessage}`` of the services,
+``{fault: {code, message, description}}`` and ``<am:fault>`` XML of the gateway, ``{error, error_description, cause}`` of OAuth
+and of sister services. How an expired session looks through FOTA is documented nowhere; all shapes that sister services show
+are recognised (reference section 1.3).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import Kind, ThingSpaceError
+
+_SESSION = re.compile(r"session\s*token|session has expired|UWS verification failure \(The Session", re.IGNORECASE)
+_SESSION_CODE = re.compile(r"SessionToken", re.IGNORECASE)
+_ACCOUNT_CODE = re.compile(r"(REQUEST_FAILED\.(AccountName|AccountNotFound|NoAccounts|MultipleAccounts)|Account\.NotDefined|INVALID_ACCOUNT)$")
+_ACCOUNT = re.compile(r"could not find account|inactive account", re.IGNORECASE)
+_BEARER_FAULTS = {"900901", "900902"}
+_WRONG_PATH_FAULT = "900906"
+_LONGEST = 300
+
+
+class Spoken(t.NamedTuple):
+    """What an error body says, whatever its shape."""
+
+    shape: t.Literal["service", "fault", "oauth", "xml", "other"]
+    code: str | None
+    message: str
+
+
+def speak(body: bytes) -> Spoken:
+    """Read an error body of any shape; the message is one line of at most 300 characters."""
+    text = body.decode("utf-8", "replace").strip()
+    try:
+        parsed = json.loads(text)
+    except (ValueError, RecursionError):
+        parsed = None
+    if isinstance(parsed, dict):
+        fault = parsed.get("fault")
+        if isinstance(fault, dict):
+            return Spoken("fault", _text(fault.get("code")), _line(fault.get("message"), fault.get("description")))
+        if "errorCode" in parsed or "errorMessage" in parsed:
+            return Spoken("service", _text(parsed.get("errorCode")), _line(parsed.get("errorMessage")))
+        if "error" in parsed:
+            return Spoken("oauth", _text(parsed["error"]), _line(parsed.get("error_description"), parsed.get("cause")))
+    if re.search(r"<(\w+:)?fault\b", text):
+        found = re.search(r"<(?:\w+:)?code>([^<]*)<", text)
+        said = re.search(r"<(?:\w+:)?message>([^<]*)<", text)
+        return Spoken("xml", found.group(1).strip() if found else None, _line(said.group(1) if said else None))
+    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+    return Spoken("other", None, _line(title.group(1) if title else re.sub(r"<[^>]*>", " ", text)))
+
+
+def error_for(status: int, body: bytes, what: str) -> ThingSpaceError:
+    """The error that a refusal means.
+
+    Args:
+        status: HTTP status of 400 and above.
+        body: the body as it came.
+        what: the request in words, such as ``PUT /fota/v1/...``.
+    """
+    spoken = speak(body)
+    kind, hint = _kind(status, spoken)
+    said = ": ".join(part for part in (spoken.code, spoken.message) if part) or "without a word"
+    sentence = f"{hint} ({what} was answered with HTTP {status}: {said})" if hint else f"{what} was refused with HTTP {status}: {said}"
+    return ThingSpaceError(sentence, kind, status=status, code=spoken.code, detail=spoken.message or None)
+
+
+def _kind(status: int, spoken: Spoken) -> tuple[Kind, str]:
+    code, message = spoken.code or "", spoken.message
+    if spoken.shape == "fault" and code in _BEARER_FAULTS or spoken.shape == "xml" and status in (401, 403):
+        return "access_token", "The access token (OAuth bearer) is expired or wrong: get a new one, it lives for an hour."
+    if spoken.shape == "fault" and code == _WRONG_PATH_FAULT:
+        return "service", "The gateway does not know this path: check api_url."
+    through_uws = spoken.shape == "oauth" and code == "unauthorized" and "UWS" in message
+    if _SESSION_CODE.search(code) or _SESSION.search(message) or through_uws:
+        dead = re.search(r"expired", code + message, re.IGNORECASE)
+        return "session_token", f"The session token (VZ-M2M) {'has expired' if dead else 'is expired or wrong'}: log in again, a session ends after 20 minutes without use."
+    if _ACCOUNT_CODE.search(code) or _ACCOUNT.search(message):
+        return "forbidden", "The account is not one that this user may use: check account, with its leading zeros."
+    if status == 401:
+        return "access_token", "The service does not accept the access token."
+    if status == 403:
+        return "forbidden", "The service forbids this to the user of these tokens."
+    if status == 404 and spoken.shape == "other" and spoken.message:
+        return "service", "There is no such service: check api_url."
+    if status == 404 or re.search(r"invalid upgrade\s*id", message, re.IGNORECASE):
+        return "not_found", "The service does not know it under this account."
+    return "service", ""
+
+
+def _text(value: object) -> str | None:
+    # Documents show `fault.code` as a string, the stock gateway emits a number.
+    return None if value is None else str(value)[:_LONGEST]
+
+
+def _line(*values: object) -> str:
+    text = ". ".join(str(value).strip().rstrip(".") for value in values if value)
+    return re.sub(r"\s+", " ", text).strip()[:_LONGEST]

@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one family of errors: everything that a task can fail with, told apart by ``kind``."""
+
+from __future__ import annotations
+
+import typing as t
+
+Kind = t.Literal[
+    "input",
+    "rail",
+    "state",
+    "rejected",
+    "not_visible",
+    "access_token",
+    "session_token",
+    "not_found",
+    "forbidden",
+    "login",
+    "timeout",
+    "dependency",
+    "service",
+    "unreachable",
+]
+
+
+class ThingSpaceError(Exception):
+    """A failure with a sentence for people and a ``kind`` for playbooks.
+
+    ``status`` is the HTTP status and ``code`` the service's own error code, where an answer came; ``detail`` is the
+    service's own message (``message`` of the returned error), the sentence itself where the service said nothing.
+    """
+
+    def __init__(self, message: str, kind: Kind, *, status: int | None = None, code: str | None = None, detail: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.kind: Kind = kind
+        self.status = status
+        self.code = code
+        self.detail = detail
+
+    def as_dict(self) -> dict[str, str | int | None]:
+        """The ``error`` of a failed task."""
+        return {"kind": self.kind, "status": self.status, "code": self.code, "message": self.detail or self.message}
+
+
+class InputError(ThingSpaceError):
+    """What the user gave cannot be meant. Raised before any request."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "input")
+
+
+class RailError(ThingSpaceError):
+    """A plan that a safety rail forbids. Raised before any write."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "rail")
+
+
+class StateError(ThingSpaceError):
+    """The upgrade is not in a state in which the plan may be applied."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "state")
+
+
+class UnsettledError(ThingSpaceError):
+    """A request after which the caller cannot know what the service did, or must not hurry to ask again.
+
+    ``carried_out`` is False where the service surely did nothing (no connection, HTTP 429), None where only reading can
+    tell. ``retry_after`` is the pause in seconds that the service asked for.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        kind: Kind,
+        *,
+        carried_out: bool | None,
+        retry_after: float | None = None,
+        status: int | None = None,
+        code: str | None = None,
+        detail: str | None = None,
+    ) -> None:
+        super().__init__(message, kind, status=status, code=code, detail=detail)
+        self.carried_out = carried_out
+        self.retry_after = retry_after

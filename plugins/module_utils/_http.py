@@ -1,0 +1,196 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""HTTP and nothing above it: one kept connection, retries of reads, and an honest word about what was lost.
+
+The only place that imports ``requests``. It knows bytes, statuses and headers; tokens pass through it as opaque headers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import email.utils
+import re
+import traceback
+import typing as t
+import warnings
+
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
+from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
+
+try:
+    import requests
+    from urllib3.exceptions import InsecureRequestWarning, NewConnectionError
+except ImportError:
+    HAS_REQUESTS = False
+    REQUESTS_TRACEBACK: str | None = traceback.format_exc()
+else:
+    HAS_REQUESTS = True
+    REQUESTS_TRACEBACK = None
+
+Answer_T = t.TypeVar("Answer_T")
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What came back: status, headers (case-insensitive), body."""
+
+    status: int
+    headers: t.Mapping[str, str]
+    body: bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What is sent. ``headers`` hold the credentials; they stay out of every message and repr."""
+
+    method: t.Literal["GET", "POST", "PUT", "DELETE"]
+    path: str
+    headers: t.Mapping[str, str] = dataclasses.field(repr=False)
+    body: bytes | None = dataclasses.field(default=None, repr=False)
+
+
+class _Credentials:
+    """Sets the headers as a requests "auth": only while one is given does requests leave ``~/.netrc`` alone.
+
+    Without it an entry for the host would replace the bearer token by a user name and password, and yet switching
+    ``trust_env`` off would lose the proxies.
+    """
+
+    def __init__(self, headers: t.Mapping[str, str]) -> None:
+        self._headers = headers
+
+    def __call__(self, prepared: t.Any) -> t.Any:
+        prepared.headers.update(self._headers)
+        return prepared
+
+
+class Transport:
+    """One kept connection to one service.
+
+    Args:
+        api_url: root of all paths, without a slash at its end.
+        verify: False, True, or the path of a CA bundle.
+        timeout: seconds to wait for a connection, and for the next bytes of an answer.
+        retry_timeout: seconds after the first failure in which a read may be tried again.
+    """
+
+    def __init__(self, api_url: str, *, verify: bool | str, timeout: float, retry_timeout: float, connections: int = 1) -> None:
+        self._api_url = api_url
+        self._verify = verify
+        self._timeout = timeout
+        self._retry_timeout = retry_timeout
+        self._session = requests.Session()
+        adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=connections, max_retries=0)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+        self.requests = 0
+
+    def backoff(self) -> Backoff:
+        """A fresh series of tries within ``retry_timeout``."""
+        return Backoff(self._retry_timeout)
+
+    def once(self, request: Request) -> Answer:
+        """Send once. Raises UnsettledError where no answer came, ThingSpaceError where trying again is no use."""
+        self.requests += 1
+        try:
+            with warnings.catch_warnings():
+                # `validate_certs: false` was the user's word; urllib3 would repeat it on stderr for every request.
+                warnings.simplefilter("ignore", InsecureRequestWarning)
+                response = self._session.request(
+                    request.method,
+                    self._api_url + request.path,
+                    data=request.body,
+                    auth=_Credentials(request.headers),
+                    timeout=self._timeout,
+                    # A redirect would carry the VZ-M2M token to wherever it points.
+                    allow_redirects=False,
+                    # Given here and not on the session: REQUESTS_CA_BUNDLE would win over the session's value.
+                    verify=self._verify,
+                )
+        except (requests.RequestException, ValueError, OSError) as error:
+            raise _told(error, request, self._api_url) from None
+        if 300 <= response.status_code < 400:
+            target = re.sub(r"[?#].*", "", response.headers.get("Location", "an unnamed place"))
+            raise ThingSpaceError(
+                f"{request.method} {request.path} was redirected to {_without_userinfo(target)}. Redirects are not followed, because the tokens would go with them: check api_url.",
+                "service",
+                status=response.status_code,
+            )
+        return Answer(response.status_code, response.headers, response.content)
+
+    def read(self, request: Request, parse: t.Callable[[Answer], Answer_T]) -> Answer_T:
+        """Send a request that changes nothing, again after a lost answer, HTTP 429 and 5xx, within ``retry_timeout``.
+
+        Args:
+            parse: turns the answer into a value; an UnsettledError that it raises counts as a lost answer.
+        """
+        backoff = self.backoff()
+        while True:
+            try:
+                return parse(self.once(request))
+            except UnsettledError as error:
+                if not backoff.wait(error.retry_after):
+                    raise
+
+
+def retry_after(headers: t.Mapping[str, str], now: datetime.datetime | None = None) -> float | None:
+    """Seconds of a ``Retry-After`` header in either of its forms (RFC 9110 section 10.2.3), None if there is none to read."""
+    value = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", value):
+        return float(value)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.timezone.utc)
+    return max(0.0, (moment - (now or datetime.datetime.now(datetime.timezone.utc))).total_seconds())
+
+
+def _told(error: Exception, request: Request, api_url: str) -> ThingSpaceError:
+    """What an exception of requests means for the caller. The messages hold no header, so no token."""
+    what = f"{request.method} {request.path}"
+    if isinstance(error, requests.exceptions.SSLError):
+        return ThingSpaceError(
+            f"No trusted connection to {api_url}: {_innermost(error)}. Give the CA with ca_path if the service stands behind your own.", "unreachable"
+        )
+    if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)) or _never_connected(error):
+        return UnsettledError(f"Cannot reach {api_url}: {_innermost(error)}.", "unreachable", carried_out=False)
+    if isinstance(error, requests.exceptions.Timeout):
+        return UnsettledError(f"No answer to {what} within the timeout.", "unreachable", carried_out=None)
+    if isinstance(error, (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)):
+        return UnsettledError(f"The answer to {what} was lost: {_innermost(error)}.", "unreachable", carried_out=None)
+    if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
+        # requests raises a bare OSError for a CA bundle that is not there.
+        return ThingSpaceError(f"{what} could not be sent: {error}.", "input")
+    return ThingSpaceError(f"{what} could not be sent to {api_url}: {type(error).__name__}. Check api_url and the proxy settings.", "input")
+
+
+def _never_connected(error: Exception) -> bool:
+    return any(isinstance(link, NewConnectionError) for link in _chain(error))
+
+
+def _chain(error: BaseException) -> t.Iterator[BaseException]:
+    """An exception and those it carries as arguments or reason: requests wraps urllib3 wraps the socket's."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        link = waiting.pop(0)
+        if isinstance(link, BaseException) and id(link) not in seen:
+            seen.add(id(link))
+            yield link
+            waiting += [getattr(link, "reason", None), *link.args]
+
+
+def _innermost(error: BaseException) -> str:
+    texts = [text for link in _chain(error) for text in (getattr(link, "strerror", None), str(link)) if text]
+    # The part after the last colon is the cause; what stands before it repeats pool, host and object addresses.
+    text = re.sub(r"<[^>]*>:? ?", "", texts[-1]) if texts else type(error).__name__
+    return _without_userinfo(text)[:200].strip(" .'\"()")
+
+
+def _without_userinfo(text: str) -> str:
+    return re.sub(r"//[^/@\s]*@", "//", text)

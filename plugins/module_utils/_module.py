@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a module starts, fails and exits. The only place that calls ``exit_json`` and ``fail_json``."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.thingspace.fota.plugins.module_utils import _http, _options
+from ansible_collections.thingspace.fota.plugins.module_utils._client import Client
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
+
+
+@dataclasses.dataclass
+class Result:
+    """What a module's job returns. A failure keeps its values: they tell what was done before it."""
+
+    values: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    changed: bool = False
+    diff: dict[str, str] | None = None
+    warnings: list[str] = dataclasses.field(default_factory=list)
+    failure: ThingSpaceError | None = None
+
+
+class Connector:
+    """Opens the connection of a task when the job asks for it, so that bad input is told before anything is opened."""
+
+    def __init__(self, params: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> None:
+        self._params = params
+        self._warn = warn
+        self._transport: _http.Transport | None = None
+
+    @property
+    def requests(self) -> int:
+        """HTTP requests made so far."""
+        return self._transport.requests if self._transport else 0
+
+    def transport(self) -> _http.Transport:
+        """The task's one connection. Raises ThingSpaceError for options that cannot be meant."""
+        if self._transport is None:
+            params = self._params
+            if not _http.HAS_REQUESTS:
+                raise ThingSpaceError(missing_required_lib("requests"), "dependency")
+            _options.check_range(params, "timeout", 1)
+            _options.check_range(params, "retry_timeout", 0)
+            api_url = _options.api_url_of(params["api_url"])
+            if not _options.is_private(api_url):
+                self._warn(f"api_url {api_url} is not https: tokens and devices travel where others can read them.")
+            verify: bool | str = bool(params["validate_certs"]) and (params["ca_path"] or True)
+            self._transport = _http.Transport(api_url, verify=verify, timeout=params["timeout"], retry_timeout=params["retry_timeout"])
+        return self._transport
+
+    def client(self, headers: t.Mapping[str, str]) -> Client:
+        """A client with other credentials than the two tokens, on the task's connection."""
+        return Client(self.transport(), headers)
+
+    def authorized(self) -> Client:
+        """A client with the two tokens. Raises ThingSpaceError ``access_token`` or ``session_token`` if one is missing."""
+        remedy = "give the option, set THINGSPACE_{}, or get one with the role thingspace.fota.session."
+        access = _options.header_value(self._params["access_token"], "access_token", "access_token", remedy.format("ACCESS_TOKEN"))
+        session = _options.header_value(self._params["session_token"], "session_token", "session_token", remedy.format("SESSION_TOKEN"))
+        return self.client({"Authorization": f"Bearer {access}", "VZ-M2M-Token": session})
+
+
+Job = t.Callable[[t.Mapping[str, t.Any], Connector, bool], Result]
+
+
+class _Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no type hints
+    """AnsibleModule whose own refusals of options carry the ``error`` that all other failures carry."""
+
+    def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
+        kwargs.setdefault("error", {"kind": "input", "status": None, "code": None, "message": msg})
+        super().fail_json(msg, **kwargs)
+        raise AssertionError("fail_json came back")
+
+
+def run(spec: _options.Spec, job: Job, **module_kwargs: t.Any) -> t.NoReturn:
+    """Run a module: parse the options, do the job, exit. The whole ``main()`` of every module.
+
+    Args:
+        spec: options of the module.
+        job: gets the options, the connector and whether this is check mode; returns a Result or raises ThingSpaceError.
+        module_kwargs: for AnsibleModule, such as ``required_if``.
+    """
+    module = _Module(argument_spec=spec, supports_check_mode=True, **module_kwargs)
+    connector = Connector(module.params, module.warn)
+    try:
+        result = job(module.params, connector, module.check_mode)
+    except ThingSpaceError as error:
+        result = Result(failure=error)
+    values: dict[str, t.Any] = {"changed": result.changed, "requests": connector.requests, **result.values}
+    if result.diff is not None and module._diff:
+        values["diff"] = result.diff
+    for warning in result.warnings:
+        module.warn(warning)
+    if result.failure is not None:
+        values.pop("msg", None)
+        if result.failure.kind == "dependency":
+            values["exception"] = _http.REQUESTS_TRACEBACK
+        module.fail_json(msg=result.failure.message, error=result.failure.as_dict(), **values)
+    module.exit_json(**values)
+    raise AssertionError("exit_json came back")

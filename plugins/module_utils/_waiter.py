@@ -1,0 +1,54 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Clock and backoff: how long to wait before the next try, and when to stop trying."""
+
+from __future__ import annotations
+
+import random
+import time
+import typing as t
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 15.0
+
+
+class Backoff:
+    """One bounded series of tries: exponential pauses with jitter, or the pause that the service asked for.
+
+    The time starts with the first call of :meth:`wait`, that is with the first failure.
+    """
+
+    def __init__(
+        self,
+        timeout: float,
+        *,
+        clock: t.Callable[[], float] = time.monotonic,
+        sleep: t.Callable[[float], None] = time.sleep,
+        jitter: t.Callable[[], float] = random.random,
+    ) -> None:
+        self._timeout = timeout
+        self._clock = clock
+        self._sleep = sleep
+        self._jitter = jitter
+        self._deadline: float | None = None
+        self._tries = 0
+
+    def wait(self, retry_after: float | None = None) -> bool:
+        """Pause before the next try. False, without a pause, if that try would start too late.
+
+        Args:
+            retry_after: seconds that the service asked for (header ``Retry-After``); a floor for the pause.
+        """
+        now = self._clock()
+        if self._deadline is None:
+            self._deadline = now + self._timeout
+        ceiling = min(LONGEST_PAUSE, FIRST_PAUSE * 2**self._tries)
+        # Half fixed, half random: many jobs that failed together must not come back together.
+        pause = max(retry_after or 0.0, ceiling / 2 * (1 + self._jitter()))
+        if now + pause > self._deadline:
+            return False
+        self._tries += 1
+        self._sleep(pause)
+        return True
