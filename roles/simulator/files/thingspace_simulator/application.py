@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From a request to its answer: faults, doors, handler, log."""
+
+from __future__ import annotations
+
+import time
+
+from . import control, lifecycle, routes
+from .faults import Fault
+from .messages import ApiError, Json, Request, Response
+from .service import Service
+from .tokens import check_account
+
+
+class Application:
+    """Answers requests; knows nothing of sockets."""
+
+    def __init__(self, service: Service, stop: control.Stop, api_url: str) -> None:
+        self.service = service
+        self.control = control.Control(service, stop, api_url)
+
+    def handle(self, request: Request) -> Response:
+        """The answer to a request whose path still has its first part (/api or /_simulator)."""
+        if request.path.startswith(control.ROOT):
+            return self.control.handle(request)
+        if not request.path.startswith("/api/"):
+            return Response.of(404, {"message": "The requested resource is not available."})
+        request.path = request.path[len("/api") :]
+        if "//" in request.path:  # one page of the documents has such an address
+            request.note("path://")
+            request.path = request.path.replace("//", "/")
+        return self._answer(request)
+
+    def _answer(self, request: Request) -> Response:
+        service = self.service
+        route = routes.find(request)
+        with service.lock:
+            record = service.log.open(request, route.operation if route else "", service.clock.now())
+            faults = [fault for fault in service.faults if fault.due(request)]
+            record.faults = [fault.do for fault in faults]
+            wait = service.switches.latency
+        wait += sum(fault.arguments["seconds"] for fault in faults if _late(fault, applied=False))
+        time.sleep(wait)
+        response = self._result(request, route, faults)
+        time.sleep(sum(fault.arguments["seconds"] for fault in faults if _late(fault, applied=True)))
+        record.bearer, record.session, record.notes = request.bearer, request.session, request.notes
+        record.status = None if response.drop else response.status
+        return response
+
+    def _result(self, request: Request, route: routes.Route | None, faults: list[Fault]) -> Response:
+        """The answer with all that faults do before, instead and after."""
+        with self.service.lock:
+            for fault in faults:
+                fault.prepare(self.service, request)
+        for fault in faults:
+            instead = fault.instead()
+            if instead is not None:
+                return instead
+        try:
+            with self.service.lock:
+                lifecycle.tick(self.service)
+                value = self._value(request, route)
+            response = value if isinstance(value, Response) else Response.of(200, value)
+        except ApiError as error:
+            response = error.response()
+        for fault in faults:
+            response = fault.spoil(response)
+        return response
+
+    def _value(self, request: Request, route: routes.Route | None) -> Json:
+        auth = self.service.auth
+        if route is None:
+            raise auth.fault(
+                400,
+                "900906",
+                "No matching resource found in the API for the given request",
+                f"Access failure for API: {request.path}, version: v1",
+            )
+        if route.tokens != "none":
+            auth.check_bearer(request)
+        if route.tokens == "both":
+            auth.check_session(request)
+        if "account" in request.params:
+            check_account(self.service, request.params["account"])
+        return route.handler(self.service, request)
+
+
+def _late(fault: Fault, applied: bool) -> bool:
+    return fault.do == "slow" and fault.arguments["applied"] == applied

@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Standing behaviours where the documents are silent, disagree or promise nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "bool": (bool,),
+    "int": (int,),
+    "float": (int, float),
+    "str": (str,),
+    "int | None": (int, type(None)),
+}
+
+
+def _one_of(*choices: str) -> Any:
+    """A switch with these positions, the first being the default."""
+    return field(default=choices[0], metadata={"choices": choices})
+
+
+@dataclass
+class Switches:
+    """The position of every switch; BEHAVIOURS.md says what each means."""
+
+    # upgrades: from the request to the device list
+    pending_reads: int = 1
+    append_validation: str = _one_of("at_once", "later")
+    re_append: str = _one_of("failure", "success")
+    remove_absent: str = _one_of("failure", "success")
+    rejected_devices: str = _one_of("listed", "vanish")
+    removed_devices: str = _one_of("vanish", "listed")
+    removed_status: str = "Device Removed"
+    visible_after_reads: int = 0
+    visible_after_seconds: float = 0.0
+    known_devices_only: bool = False
+    max_devices_per_request: int | None = None
+    # upgrades: what may be done when
+    put_while_pending: bool = True
+    cancelled_upgrades: str = _one_of("vanish", "listed")
+    empty_upgrades: str = _one_of("stay", "vanish")
+    past_start_dates: str = _one_of("accept", "refuse")
+    auto_start: bool = True
+    on_demand_seconds: float = 5400.0
+    run_seconds: float = 14400.0
+    run_result: str = _one_of("Finished", "UpgradeFailed")
+    # how things are said
+    put_answer: str = _one_of("Reason", "reason", "resultReason", "upgrade")
+    append_success_status: str = "AddDeviceSucceed"
+    append_failure_status: str = "AddDeviceFailed"
+    remove_success_status: str = "RemoveDeviceSucceed"
+    remove_failure_status: str = "RemoveDeviceFailed"
+    device_statuses: str = _one_of("spaced", "joined")
+    date_format: str = _one_of("date", "datetime")
+    end_date_shown: bool = True
+    not_modifiable_code: str = "INVALID_PARAMETER"
+    not_modifiable_message: str = "Upgrade has already started and cannot be modified"
+    unknown_upgrade: str = _one_of("400", "404")
+    expired_session: str = _one_of("uws", "uws_401", "location", "cloud_connector")
+    account_error: str = _one_of("uws", "location", "diagnostics")
+    gateway_code: str = _one_of("string", "number")
+    callback_credentials: str = _one_of("shown", "hidden")
+    # pages
+    report_page_size: int = 100
+    device_page_size: int = 1000
+    license_paging: str = _one_of("offset", "imei")
+    # tokens and connections
+    same_bearer: bool = True
+    bearer_seconds: float = 3600.0
+    session_idle_seconds: float = 1200.0
+    failed_logins_allowed: int = 5
+    keep_alive: bool = True
+    latency: float = 0.0
+
+    def change(self, values: dict[str, Any]) -> None:
+        """Set switches, all of them or, where one is wrong, none (``ValueError``)."""
+        known = {item.name: item for item in fields(self)}
+        for name, value in values.items():
+            if name not in known:
+                raise ValueError(f"no switch is called {name!r}; there are: {', '.join(sorted(known))}")
+            choices = known[name].metadata.get("choices")
+            if choices and value not in choices:
+                raise ValueError(f"switch {name}: {value!r} is none of {', '.join(choices)}")
+            kinds = _KINDS[str(known[name].type)]
+            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+                raise ValueError(f"switch {name}: {value!r} is not of the type {known[name].type}")
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
