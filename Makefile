@@ -1,0 +1,30 @@
+# Two commands for everybody: `make demo` and `make test`. They need Python 3.11 or newer, pip, git and make; all else goes to .build.
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+TOOLS := tests/tools
+
+# The first Python 3.11 or newer on PATH that answers; the tools look for the others themselves.
+ifndef PYTHON
+PYTHON := $(shell for name in python3 python3.15 python3.14 python3.13 python3.12 python3.11; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$name"; break; }; done)
+endif
+# Nothing is written beside the sources, nor beside the interpreter.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.build/cache/pycache
+export ARGS
+
+.PHONY: help demo test test-quick test-all test-unit clean python
+
+help: ## list the targets (this)
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-17s %s\n' "$$name" "$$text"; done
+
+test-quick: python ## linters, types and unit tests, for daily work
+	@"$(PYTHON)" $(TOOLS)/suite.py quick
+
+test-unit: python ## unit tests alone: ARGS='tests/unit/test_house.py -k pure'
+	@"$(PYTHON)" $(TOOLS)/suite.py quick 'unit tests'
+
+clean: ## remove everything that was made
+	rm -rf .build
+
+python:
+	@test -n "$(PYTHON)" || { echo 'No Python 3.11 or newer on PATH. Name one: make PYTHON=/path/to/python3 ...' >&2; exit 1; }

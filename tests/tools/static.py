@@ -1,0 +1,98 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks that read the code and run none of it, and the unit tests."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import environment
+import trees
+from log import Failed, Log
+from places import CACHE, COLLECTION, LAYOUT, ROOT, VENVS
+
+
+def env(venv: str, **more: str) -> dict[str, str]:
+    return {**environment.clean([VENVS / venv / "bin"]), **more}
+
+
+def tool(venv: str, name: str) -> Path:
+    return VENVS / venv / "bin" / name
+
+
+def last(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def ruff(log: Log, venv: str) -> str:
+    return last(log.run([tool(venv, "ruff"), "check", "--no-fix", "."], ROOT, env(venv)))
+
+
+def yamllint(log: Log, venv: str) -> str:
+    log.run([tool(venv, "yamllint"), "--strict", "."], ROOT, env(venv))
+    return ""
+
+
+def packages() -> list[str]:
+    """What mypy checks through the layout, where the imports of `ansible_collections` resolve."""
+    root = ".".join(COLLECTION.parts)
+    return [f"{root}.{folder.replace('/', '.')}" for folder in ("plugins", "extensions", "tests.unit") if list(ROOT.joinpath(*folder.split(".")).rglob("*.py"))]
+
+
+def mypy(log: Log, venv: str) -> str:
+    roles = sorted(path for path in ROOT.glob("roles/*/files") if list(path.rglob("*.py")))
+    names = [name for path in roles for name in sorted(child.stem for child in path.iterdir() if child.suffix == ".py" or list(child.glob("*.py")))]
+    check = [tool(venv, "mypy"), "--config-file", ROOT / "mypy.ini"]
+    path = os.pathsep.join(map(str, [LAYOUT, *roles]))
+    wanted = [word for name in packages() + names for word in ("-p", name)]
+    first = log.run([*check, *wanted], ROOT, env(venv, MYPYPATH=path))
+    second = log.run([*check, *sorted((ROOT / "tests" / "tools").glob("*.py"))], ROOT, env(venv, MYPYPATH=str(ROOT / "tests" / "tools")))
+    return f"{files(first) + files(second)} files"
+
+
+def files(output: str) -> int:
+    match = re.search(r"no issues found in (\d+) source file", output)
+    return int(match[1]) if match else 0
+
+
+def unit(log: Log, venv: str, jobs: str = "2") -> str:
+    """The unit tests. A skipped test is a failure: it would be one that should run and does not."""
+    trees.link()
+    command = [tool(venv, "python"), "-m", "pytest", "-q", "-ra", "-o", f"cache_dir={CACHE / 'pytest'}"]
+    chosen = shlex.split(os.environ.get("ARGS", ""))
+    output = log.run([*command, *(chosen or ["-n", jobs, "tests/unit"])], ROOT, env(venv, HYPOTHESIS_PROFILE="ci"))
+    said = last(output)
+    if re.search(r"\b[1-9]\d* skipped", said):
+        raise Failed(f"tests were skipped: {said}", [line for line in output.splitlines() if line.startswith("SKIPPED")])
+    if not re.search(r"\b[1-9]\d* passed", said):
+        raise Failed(f"no test ran: {said}")
+    return said
+
+
+def ansible_lint(log: Log, venv: str) -> str:
+    tree = trees.copy(log, "ansible-lint")
+    root = tree.parents[2]
+    output = log.run([tool(venv, "ansible-lint"), "--offline", "--profile", "production", "--strict"], tree, env(venv, ANSIBLE_COLLECTIONS_PATH=str(root)))
+    match = re.search(r"Passed: .*", output)
+    if not match or re.search(r"\b0 file", match[0]):
+        raise Failed("ansible-lint does not say that it passed anything")
+    return match[0]
+
+
+def docs(log: Log, venv: str) -> str:
+    tree = trees.copy(log, "antsibull-docs")
+    command = [tool(venv, "antsibull-docs"), "lint-collection-docs", ".", "--plugin-docs", "--validate-collection-refs", "self"]
+    log.run(command, tree, env(venv, ANSIBLE_COLLECTIONS_PATH=str(tree.parents[2])))
+    return ""
+
+
+def changelog(log: Log, venv: str) -> str:
+    tree = trees.copy(log, "antsibull-changelog")
+    for what in (["lint"], ["lint-changelog-yaml", "--strict", "changelogs/changelog.yaml"]):
+        log.run([tool(venv, "antsibull-changelog"), *what], tree, env(venv, ANSIBLE_COLLECTIONS_PATH=str(tree.parents[2])))
+    return ""

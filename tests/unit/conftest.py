@@ -1,0 +1,50 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all unit tests share: the collection under its full name, the simulator, and how hypothesis searches."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def layout() -> Path:
+    """The folder that holds `ansible_collections`: above the tree if it lies in one, else a link to it below `.build`."""
+    if ROOT.parts[-3:] == ("ansible_collections", "thingspace", "fota"):
+        return ROOT.parents[2]
+    top = ROOT / ".build" / "layout"
+    link = top / "ansible_collections" / "thingspace" / "fota"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if not link.is_symlink():
+        link.symlink_to(ROOT, target_is_directory=True)
+    return top
+
+
+sys.path[:0] = [str(layout()), str(ROOT / "roles" / "simulator" / "files")]
+
+if TYPE_CHECKING:
+    from thingspace_simulator import Simulator
+
+# Under `ci` the same examples are tried every time: a red run means that the change is wrong, not that luck ran out.
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=2000)
+hypothesis.settings.register_profile("default", deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default"))
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    """A simulator of ThingSpace on a free port of this machine."""
+    from thingspace_simulator import Simulator
+
+    with Simulator() as simulator:
+        yield simulator
