@@ -15,8 +15,8 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[2] / "roles" / "simulator" / "files")]
 
-from simulator_client import UPGRADE, A, Client
-from thingspace_simulator import Simulator
+from simulator_client import UPGRADE, A, Client  # noqa: E402
+from thingspace_simulator import Simulator  # noqa: E402
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from simulator_client import ACCOUNT, UPGRADE, A, B, C, Client, D
 from thingspace_simulator import Simulator
@@ -99,7 +101,7 @@ def test_cancelled_and_unknown_upgrades(sim: Simulator, client: Client) -> None:
 
 def test_what_documents_disagree_on_is_accepted_and_noted(sim: Simulator, client: Client) -> None:
     headers = {"Content-Type": "*/*"}
-    body = '{"type": "append", "devicelist": ["%s"]}' % B
+    body = json.dumps({"type": "append", "devicelist": [B]})
     assert client.call("PUT", PATH, data=body, headers=headers).status_code == 200
     assert client.call("POST", "/upgrades", {**ORDER, "endDate": None}).status_code == 200
     del ORDER["endDate"]

@@ -26,9 +26,9 @@ class Application:
         """The answer to a request whose path still has its first part (/api or /_simulator)."""
         if request.path.startswith(control.ROOT):
             return self.control.handle(request)
-        if not request.path.startswith("/api/"):
-            return Response.of(404, {"message": "The requested resource is not available."})
-        request.path = request.path[len("/api") :]
+        request.outside = not request.path.startswith("/api/")
+        if not request.outside:
+            request.path = request.path[len("/api") :]
         if "//" in request.path:  # one page of the documents has such an address
             request.note("path://")
             request.path = request.path.replace("//", "/")
@@ -36,9 +36,11 @@ class Application:
 
     def _answer(self, request: Request) -> Response:
         service = self.service
-        route = routes.find(request)
+        route = None if request.outside else routes.find(request)
         with service.lock:
             record = service.log.open(request, route.operation if route else "", service.clock.now())
+            service.auth.look(request)
+            record.bearer, record.session = request.bearer, request.session
             faults = [fault for fault in service.faults if fault.due(request)]
             record.faults = [fault.do for fault in faults]
             wait = service.switches.latency
@@ -72,6 +74,9 @@ class Application:
 
     def _value(self, request: Request, route: routes.Route | None) -> Json:
         auth = self.service.auth
+        auth.look(request)
+        if request.outside:
+            raise ApiError(404, {"message": "The requested resource is not available."})
         if route is None:
             raise auth.fault(
                 400,

@@ -86,9 +86,25 @@ class Doorkeeper:
         told: Json = code if self.switches.gateway_code == "string" else int(code)
         return ApiError(status, {"fault": {"code": told, "message": message, "description": description}})
 
-    def check_bearer(self, request: Request) -> None:
+    def look(self, request: Request) -> None:
+        """Note on the request which tokens it brings; nobody is refused or kept awake by that."""
+        now = self._clock.now()
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        bearer = self.bearers.get(token.strip())
         if scheme.lower() != "bearer" or not token:
+            request.bearer = "basic" if scheme.lower() == "basic" else "missing"
+        else:
+            request.bearer = "wrong" if bearer is None else "right" if bearer.expires > now else "expired"
+        token = request.headers.get("VZ-M2M-Token", "")
+        if token in self.sessions:
+            idle = now - self.sessions[token]
+            request.session = "right" if idle <= self.switches.session_idle_seconds else "expired"
+        else:
+            request.session = "missing" if not token else "expired" if token in self.ended else "wrong"
+
+    def check_bearer(self, request: Request) -> None:
+        """Let pass whoever has the right bearer, as the gateway does."""
+        if request.bearer in ("missing", "basic"):
             raise self.fault(
                 401,
                 "900902",
@@ -96,8 +112,6 @@ class Doorkeeper:
                 "Required OAuth credentials not provided. Make sure your API invocation call has a header: "
                 '"Authorization: Bearer ACCESS_TOKEN"',
             )
-        known = self.bearers.get(token.strip())
-        request.bearer = "wrong" if known is None else "right" if known.expires > self._clock.now() else "expired"
         if request.bearer != "right":
             raise self.fault(
                 401,
@@ -116,18 +130,13 @@ class Doorkeeper:
                 code="UnifiedWebService.REQUEST_FAILED.SessionToken.Format",
             )
         if not _UUID.fullmatch(token):
-            request.session = "wrong"
             raise invalid(
                 "SessionToken is not a valid GUID.", code="UnifiedWebService.INPUT_INVALID.SessionToken.Invalid"
             )
-        now = self._clock.now()
-        if now - self.sessions.get(token, now) > self.switches.session_idle_seconds:
+        if request.session != "right":
             self.end_session(token)
-        if token not in self.sessions:
-            request.session = "expired" if token in self.ended else "wrong"
             raise expired_session(request.session_shape or self.switches.expired_session)
-        request.session = "right"
-        self.sessions[token] = now
+        self.sessions[token] = self._clock.now()
         return token
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
@@ -112,7 +113,7 @@ class Control:
         return {"time": self._service.clock.iso()}
 
     def _end(self, request: Request) -> Json:
-        self._stop()
+        threading.Timer(0.1, self._stop).start()  # the answer leaves first
         return {"status": "stopping"}
 
 

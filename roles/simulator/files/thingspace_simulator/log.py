@@ -18,7 +18,14 @@ _SERVICES = ("/fota/v1", "/m2m/v1", "/ts/v1")
 
 @dataclass
 class Record:
-    """One request below ``/api``, in order of arrival, with what became of it."""
+    """One request, in order of arrival, with what became of it.
+
+    ``path`` is the part below ``/api`` (the whole path where it is not below it), ``operation`` the
+    name of the route ("" if there is none), ``json`` the body with secrets hidden, ``bearer`` and
+    ``session`` what was presented ("missing", "right", "wrong", "expired", "basic") and never the
+    value, ``notes`` which of two contradicting documents was followed, ``faults`` what was done to
+    it, ``status`` the answer (None: none was sent), ``connection`` the number of its connection.
+    """
 
     number: int
     time: float
@@ -83,7 +90,7 @@ class Log:
             operation=operation,
             content_type=request.headers.get("Content-Type", ""),
             user_agent=self._scrub(request.headers.get("User-Agent", "")),
-            header_names=sorted(name.lower() for name in request.headers.keys()),
+            header_names=sorted(name.lower() for name, _ in request.headers.items()),
             json=self._clean(request.json()),
         )
         self.records.append(record)

@@ -59,11 +59,12 @@ class Request:
     headers: Message
     body: bytes = b""
     connection: int = 0
+    outside: bool = False  # the path is not below /api
     params: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)  # devices that a fault has this request refuse
     session_shape: str = ""  # how a fault wants an expired session told
-    bearer: str = "missing"  # or "right", "wrong", "expired"
+    bearer: str = "missing"  # or "right", "wrong", "expired", "basic"
     session: str = "missing"  # or "right", "wrong", "expired"
 
     def note(self, text: str) -> None:

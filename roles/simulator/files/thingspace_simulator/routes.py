@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from . import reports, tokens, upgrades
+from . import callbacks, inventory, licenses, reports, tokens, upgrades
 from .messages import Json, Request
 
 if TYPE_CHECKING:
@@ -50,6 +50,18 @@ ROUTES = [
     Route("GET", "/fota/v1/reports/{account}/status/{status}/index/{index}", "by_status", reports.by_status),
     Route("GET", "/fota/v1/reports/{account}/devices/{device}", "history", reports.history),
     Route("GET", "/fota/v1/reports/{account}/device/{device}", "history", reports.history),
+    Route("GET", "/fota/v1/firmware/{account}", "firmware", inventory.firmware),
+    Route("GET", "/fota/v1/devices/{account}/index/{index}", "devices", inventory.devices),
+    Route("GET", "/fota/v1/subscriptions/{account}", "subscription", inventory.subscription),
+    Route("GET", "/fota/v1/licenses/{account}/index/{index}", "licenses", licenses.listed),
+    Route("POST", "/fota/v1/licenses/{account}/assign", "assign", licenses.assign),
+    Route("POST", "/fota/v1/licenses/{account}/remove", "remove", licenses.remove),
+    Route("POST", "/fota/v1/licenses/{account}/cancel", "set_candidates", licenses.set_candidates),
+    Route("DELETE", "/fota/v1/licenses/{account}/cancel", "drop_candidates", licenses.drop_candidates),
+    Route("GET", "/fota/v1/licenses/{account}/cancel/index/{index}", "candidates", licenses.candidates),
+    Route("POST", "/fota/v1/callbacks/{account}", "register", callbacks.register),
+    Route("GET", "/fota/v1/callbacks/{account}", "callbacks", callbacks.listed),
+    Route("DELETE", "/fota/v1/callbacks/{account}/name/{service}", "deregister", callbacks.deregister),
 ]
 
 

@@ -50,6 +50,17 @@ SEED_KEYS = (
     "upgrades",
 )
 ACCOUNT_KEYS = ("accessible", "active", "callbacks", "devices", "firmware", "history", "licenses", "subscription")
+UPGRADE_KEYS = (
+    "account",
+    "devices",
+    "end_date",
+    "firmware_name",
+    "firmware_to",
+    "rejected",
+    "start_date",
+    "status",
+    "upgrade_id",
+)
 
 Thing = TypeVar("Thing")
 
@@ -74,6 +85,7 @@ def load(service: Service, content: dict[str, Any] | None) -> None:
     if "now" in content:
         clock.set(content["now"])
     for item in content.get("upgrades", []):
+        _check_keys("upgrade", item, UPGRADE_KEYS)
         add_upgrade(world, clock, switches, **item)
     service.clock = clock
     service.become(world, switches, faults)
@@ -134,6 +146,8 @@ def add_upgrade(
     )
     if upgrade_id:
         upgrade.id = upgrade_id.lower()
+    if upgrade.id in world.upgrades:
+        raise ValueError(f"there is an upgrade {upgrade.id} already")
     if midnight(upgrade.start_date) + 86400 > clock.now():  # one that missed its day waits for ever
         plan_start(clock, switches, upgrade)
     return world.register(upgrade)

@@ -58,7 +58,8 @@ class Service:
 
     def scrub(self, text: str) -> str:
         """A text without the secrets and tokens that this service knows."""
-        for secret in self.auth.secrets():
+        listeners = (listener for account in self.accounts.values() for listener in account.callbacks.values())
+        for secret in (*self.auth.secrets(), *(listener.password for listener in listeners)):
             if len(secret) > 3 and secret in text:
                 text = text.replace(secret, "[hidden]")
         return text

@@ -83,7 +83,7 @@ class Simulator:
 
     @property
     def requests(self) -> list[Record]:
-        """Every request below /api so far, oldest first; see ``log.Record`` for the fields."""
+        """Every request so far, oldest first; see ``log.Record`` for the fields."""
         with self.service.lock:
             return list(self.service.log.records)
 

@@ -1,0 +1,135 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The log, the seed, the process and the control calls."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+from simulator_client import ACCOUNT, UPGRADE, A, B, Client
+from thingspace_simulator import Simulator
+
+FILES = Path(__file__).resolve().parents[3] / "roles" / "simulator" / "files"
+
+
+def test_one_connection_serves_many_requests(sim: Simulator, client: Client) -> None:
+    for _ in range(5):
+        client.upgrade()
+    assert {record.connection for record in sim.requests} == {1}
+    sim.misbehave(keep_alive=False)
+    client.upgrade()
+    client.upgrade()
+    assert {record.connection for record in sim.requests} == {1, 2}
+
+
+def test_the_log_knows_no_secret(sim: Simulator, client: Client) -> None:
+    access, session = sim.tokens()
+    owner = sim.credentials
+    secrets = {access, session, owner.app_secret, owner.password, "callback-password"}
+    requests.post(
+        f"{sim.api_url}/m2m/v1/session/login?leak={owner.password}",
+        json={"username": owner.username, "password": owner.password},
+        headers={"Authorization": f"Bearer {access}", "User-Agent": f"x {session}"},
+        timeout=5,
+    )
+    client.call(
+        "POST",
+        f"/callbacks/{ACCOUNT}",
+        {"name": "Fota", "url": "https://example.org", "username": "u", "password": "callback-password"},
+    )
+    client.call("GET", f"/firmware/{access}")
+    told = requests.get(f"{sim.control_url}/requests", timeout=5).text
+    told += requests.get(f"{sim.control_url}/state", timeout=5).text
+    assert not [secret for secret in secrets if secret in told]
+    assert sim.requests[0].json == {"username": owner.username, "password": "[hidden]"}
+    assert sim.requests[0].bearer == "right"
+
+
+def test_control_calls_do_what_the_python_api_does(sim: Simulator) -> None:
+    def post(name: str, body: object = None) -> requests.Response:
+        return requests.post(f"{sim.control_url}/{name}", json=body, timeout=5)
+
+    seed = {"upgrades": [{"upgrade_id": UPGRADE, "devices": [A, {"first": "001000000000000", "count": 3}]}]}
+    assert post("seed", seed).json()["upgrades"][0]["members"][0] == "001000000000000"
+    client = Client(sim)
+    assert post("misbehave", {"re_append": "success"}).json()["re_append"] == "success"
+    assert post("fault", {"on": "PUT /upgrades", "do": "status", "status": 503}).status_code == 200
+    assert client.put("append", B).status_code == 503
+    assert client.put("append", A).json()["deviceList"][0]["status"] == "AddDeviceSucceed"
+    assert post("clock", {"advance": 1300}).status_code == 200
+    assert client.put("append", A).status_code == 400
+    numbers = [
+        item["number"] for item in requests.get(f"{sim.control_url}/requests?since=1", timeout=5).json()["requests"]
+    ]
+    assert numbers == [2, 3]
+    for name, body in (("misbehave", {"x": 1}), ("fault", {"do": "slow"}), ("seed", {"x": 1}), ("seed", [])):
+        assert post(name, body).status_code == 400
+    state = post("reset").json()
+    assert len(state["upgrades"][0]["members"]) == 4
+    assert state["switches"]["re_append"] == "failure"
+    assert requests.get(f"{sim.control_url}/nothing", timeout=5).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("seed", "message"),
+    [
+        ({"account": []}, "unknown account"),
+        ({"upgrades": [{"devices": [990003425730535]}]}, "string of 15 digits"),
+        ({"upgrades": [{"devices": [], "imeis": []}]}, "unknown imeis"),
+        ({"upgrades": [{"status": "Scheduled"}]}, "Scheduled"),
+        ({"upgrades": [{"upgrade_id": UPGRADE}, {"upgrade_id": UPGRADE}]}, "already"),
+        ({"accounts": {ACCOUNT: {"devices": [{"imei": A, "colour": "red"}]}}}, "unknown colour"),
+        ({"switches": {"re_append": 1}}, "re_append"),
+    ],
+)
+def test_bad_seeds_are_explained_and_change_nothing(sim: Simulator, seed: dict[str, object], message: str) -> None:
+    sim.add_upgrade(upgrade_id=UPGRADE)
+    with pytest.raises(ValueError, match=message):
+        sim.load(seed)
+    assert UPGRADE in sim.service.upgrades
+
+
+def test_many_devices_are_quick(sim: Simulator) -> None:
+    sim.add_upgrade(upgrade_id=UPGRADE, devices=[{"first": "990000000000000", "count": 100_000}])
+    client = Client(sim)
+    begun = time.monotonic()
+    assert len(client.upgrade()["deviceList"]) == 100_000
+    client.put("append", *(f"{number:015d}" for number in range(1000)))
+    assert time.monotonic() - begun < 3.0
+
+
+def test_loopback_only() -> None:
+    with pytest.raises(ValueError, match="loopback"):
+        Simulator(host="0.0.0.0")
+
+
+@pytest.mark.parametrize("ending", ["SIGTERM", "stop"])
+def test_the_process(tmp_path: Path, ending: str) -> None:
+    seed, port_file = tmp_path / "seed.json", tmp_path / "port"
+    seed.write_text(json.dumps({"upgrades": [{"upgrade_id": UPGRADE}]}))
+    command = [sys.executable, "-m", "thingspace_simulator", "--state", str(seed), "--port-file", str(port_file)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(FILES)}
+    ) as process:
+        assert process.stdout is not None
+        api_url = process.stdout.readline().strip()
+        assert api_url == f"http://127.0.0.1:{port_file.read_text().strip()}/api"
+        control = api_url.replace("/api", "/_simulator")
+        health = requests.get(f"{control}/health", timeout=5).json()
+        assert health == {"status": "ok", "api_url": api_url, "pid": process.pid}
+        if ending == "stop":
+            requests.post(f"{control}/stop", timeout=5)
+        else:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=5) == 0
+    assert not port_file.exists()
