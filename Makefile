@@ -17,11 +17,20 @@ export ARGS
 help: ## list the targets (this)
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-17s %s\n' "$$name" "$$text"; done
 
+demo: python ## see a rollout planned, applied and applied again, against the simulator
+	@"$(PYTHON)" $(TOOLS)/demo_venv.py $(TOOLS)/demo.py
+
+test: python ## everything: linters, types, unit, sanity, integration, the built tarball (RUN='words of step names' for some)
+	@"$(PYTHON)" $(TOOLS)/suite.py test $(RUN)
+
 test-quick: python ## linters, types and unit tests, for daily work
 	@"$(PYTHON)" $(TOOLS)/suite.py quick
 
 test-unit: python ## unit tests alone: ARGS='tests/unit/test_house.py -k pure'
 	@"$(PYTHON)" $(TOOLS)/suite.py quick 'unit tests'
+
+test-all: python ## everything, on every supported ansible-core
+	@"$(PYTHON)" $(TOOLS)/suite.py all $(RUN)
 
 clean: ## remove everything that was made
 	rm -rf .build

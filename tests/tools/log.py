@@ -32,6 +32,7 @@ class Log:
     def __init__(self, path: Path, live: bool = False) -> None:
         self.path = path
         self.live = live
+        self.last_code = 0
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
 
@@ -46,7 +47,7 @@ class Log:
         words = [str(word) for word in command]
         self.write("$ " + " ".join(words))
         start = self.path.stat().st_size
-        code = self.wait(words, cwd, env)
+        self.last_code = code = self.wait(words, cwd, env)
         with self.path.open("rb") as stream:
             stream.seek(start)
             output = stream.read().decode("utf-8", "replace")

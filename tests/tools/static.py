@@ -13,7 +13,7 @@ from pathlib import Path
 import environment
 import trees
 from log import Failed, Log
-from places import CACHE, COLLECTION, LAYOUT, ROOT, VENVS
+from places import CACHE, COLLECTION, ROOT, VENVS
 
 
 def env(venv: str, **more: str) -> dict[str, str]:
@@ -38,21 +38,25 @@ def yamllint(log: Log, venv: str) -> str:
     return ""
 
 
-def packages() -> list[str]:
-    """What mypy checks through the layout, where the imports of `ansible_collections` resolve."""
-    root = ".".join(COLLECTION.parts)
-    return [f"{root}.{folder.replace('/', '.')}" for folder in ("plugins", "extensions", "tests.unit") if list(ROOT.joinpath(*folder.split(".")).rglob("*.py"))]
+def package(root: str, folder: str) -> list[str]:
+    return ["-p", f"{root}.{folder}"] if list((ROOT / folder).rglob("*.py")) else []
 
 
 def mypy(log: Log, venv: str) -> str:
-    roles = sorted(path for path in ROOT.glob("roles/*/files") if list(path.rglob("*.py")))
-    names = [name for path in roles for name in sorted(child.stem for child in path.iterdir() if child.suffix == ".py" or list(child.glob("*.py")))]
+    """The collection under its full name, where its imports resolve; tests and tools folder by folder, as they import each other."""
+    collection = ".".join(COLLECTION.parts)
+    helpers = sorted({path.parent.parent if (path.parent / "__init__.py").is_file() else path.parent for path in ROOT.glob("roles/*/files/**/*.py")})
+    roots = [path for path in helpers if not any(other in path.parents for other in helpers)]
+    modules = sorted({path.stem for root in roots for path in root.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()})
     check = [tool(venv, "mypy"), "--config-file", ROOT / "mypy.ini"]
-    path = os.pathsep.join(map(str, [LAYOUT, *roles]))
-    wanted = [word for name in packages() + names for word in ("-p", name)]
-    first = log.run([*check, *wanted], ROOT, env(venv, MYPYPATH=path))
-    second = log.run([*check, *sorted((ROOT / "tests" / "tools").glob("*.py"))], ROOT, env(venv, MYPYPATH=str(ROOT / "tests" / "tools")))
-    return f"{files(first) + files(second)} files"
+    base = [trees.link(), *roots]
+    wanted = [*package(collection, "plugins"), *package(collection, "extensions"), *(word for name in modules for word in ("-p", name))]
+    count = files(log.run([*check, *wanted], ROOT, env(venv, MYPYPATH=os.pathsep.join(map(str, base)))))
+    unit_tests = ROOT / "tests" / "unit"
+    for folder in sorted({path.parent for path in (ROOT / "tests").rglob("*.py")} - {unit_tests}) + [unit_tests]:
+        path = os.pathsep.join(map(str, [folder, unit_tests, *base]))
+        count += files(log.run([*check, *sorted(folder.glob("*.py"))], ROOT, env(venv, MYPYPATH=path)))
+    return f"{count} files"
 
 
 def files(output: str) -> int:
@@ -78,10 +82,10 @@ def ansible_lint(log: Log, venv: str) -> str:
     tree = trees.copy(log, "ansible-lint")
     root = tree.parents[2]
     output = log.run([tool(venv, "ansible-lint"), "--offline", "--profile", "production", "--strict"], tree, env(venv, ANSIBLE_COLLECTIONS_PATH=str(root)))
-    match = re.search(r"Passed: .*", output)
-    if not match or re.search(r"\b0 file", match[0]):
+    match = re.search(r"^Passed: .* in ([1-9]\d*) files processed", output, re.MULTILINE)
+    if not match:
         raise Failed("ansible-lint does not say that it passed anything")
-    return match[0]
+    return f"{match[1]} files"
 
 
 def docs(log: Log, venv: str) -> str:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, thingspace.fota contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The suites behind `make test-quick`, `make test` and `make test-all`: `suite.py NAME [words of steps to run]`."""
+"""The suites behind `make test-quick`, `make test` and `make test-all`: `suite.py NAME [words of the steps to run]`."""
 
 from __future__ import annotations
 
@@ -9,27 +9,32 @@ import fcntl
 import os
 import sys
 import time
+from collections.abc import Callable
 
+import ansible_test
+import artefact
 import cores
 import environment
 import interpreters
 import static
 import steps
 import venvs
+from cores import Pair
+from interpreters import Python
 from log import Log
-from places import BUILD, LOGS, REQUIREMENTS
+from places import BUILD, LOGS, REQUIREMENTS, VENVS
 from steps import Step
 
 
-def environment_step(name: str, pair: cores.Pair, *lists: str) -> Step:
+def make_environment(name: str, pair: Pair, *lists: str) -> Step:
     pins = [pair.core.pins, *(REQUIREMENTS / f"{word}.txt" for word in lists)]
-    return Step(f"environment {name}", lambda log: venvs.make(log, name, pair.python, pins))
+    return Step(f"environment {name}", lambda log: venvs.make(log, VENVS / name, pair.python, pins))
 
 
-def quick(pair: cores.Pair) -> list[Step]:
+def quick(pair: Pair) -> list[Step]:
     need = ("environment quick",)
     return [
-        environment_step("quick", pair, "quick"),
+        make_environment("quick", pair, "quick"),
         Step("unit tests", lambda log: static.unit(log, "quick"), need),
         Step("mypy", lambda log: static.mypy(log, "quick"), need),
         Step("ruff", lambda log: static.ruff(log, "quick"), need),
@@ -37,18 +42,100 @@ def quick(pair: cores.Pair) -> list[Step]:
     ]
 
 
+def linters(pair: Pair) -> list[Step]:
+    need = ("environment lint",)
+    return [
+        make_environment("lint", pair, "lint"),
+        Step("ansible-lint", lambda log: static.ansible_lint(log, "lint"), need),
+        Step("antsibull-docs", lambda log: static.docs(log, "lint"), need),
+        Step("antsibull-changelog", lambda log: static.changelog(log, "lint"), need),
+    ]
+
+
+def sanity(pair: Pair, found: list[Python]) -> Step:
+    return Step(f"sanity {pair.slug}", lambda log: ansible_test.sanity(log, pair, found), (f"environment {pair.slug}",), alone="sanity")
+
+
+def integration(pair: Pair, found: list[Python]) -> Step:
+    return Step(f"integration {pair.slug}", lambda log: ansible_test.integration(log, pair, found), (f"environment {pair.slug}",), alone="integration")
+
+
+def tarball(pair: Pair, found: list[Python]) -> list[Step]:
+    folders = [python.path.parent for python in found]
+    return [
+        Step("tarball", lambda log: artefact.build(log, pair), (f"environment {pair.slug}",)),
+        Step("tarball installed and verified", lambda log: artefact.install(log, pair), ("tarball",)),
+        Step("galaxy-importer", lambda log: artefact.importer(log, "lint"), ("tarball", "environment lint")),
+        Step("integration of the installed tarball", lambda log: artefact.use(log, pair, folders), ("tarball installed and verified",), alone="integration"),
+    ]
+
+
+def full(found: list[Python]) -> list[Step]:
+    """Everything on the newest core, the integration targets on the oldest too. Long steps start early."""
+    new, old = cores.newest(found), cores.oldest(found)
+    return [
+        make_environment(new.slug, new, "integration"),
+        make_environment("quick", new, "quick"),
+        sanity(new, found),
+        *quick(new)[1:],
+        make_environment(old.slug, old, "integration"),
+        integration(old, found),
+        integration(new, found),
+        *linters(new),
+        *tarball(new, found),
+    ]
+
+
+def everything(found: list[Python]) -> list[Step]:
+    """What `full` does, and sanity, integration and unit tests on every core that an interpreter allows."""
+    done = full(found)
+    for pair in cores.all_pairs(found):
+        unit_venv = f"unit-{pair.slug}"
+        more = [make_environment(pair.slug, pair, "integration"), integration(pair, found), make_environment(unit_venv, pair, "quick")]
+        more += [Step(f"unit tests {pair.slug}", unit_on(unit_venv), (f"environment {unit_venv}",))]
+        more += [sanity(pair, found)] if pair.supported else []
+        done += [step for step in more if step.name not in {other.name for other in done}]
+    return done
+
+
+def unit_on(venv: str) -> Callable[[Log], str]:
+    return lambda log: static.unit(log, venv)
+
+
+def used(suite: str, found: list[Python], lacking: list[Python]) -> str:
+    """One line: which interpreters and cores were used for what, and what is missing."""
+    new, old = cores.newest(found), cores.oldest(found)
+    words = [f"Used: {new}"]
+    if suite != "quick":
+        words[0] += f" (sanity of what runs on managed hosts: Python {', '.join(python.short for python in found)})"
+        words.append(f"{old} for integration")
+    if suite == "all":
+        words += [f"{pair} for sanity, unit tests and integration" for pair in cores.all_pairs(found) if pair not in (new, old)]
+        left = [core.version for core in cores.every() if core.series not in {pair.core.series for pair in cores.all_pairs(found)}]
+        words += [f"no Python for ansible-core {', '.join(left)}"] if left else []
+    words += [f"{python} at {python.path} cannot make environments (venv, ensurepip)" for python in lacking]
+    known = {python.minor for python in found + lacking}
+    absent = ["{}.{}".format(*minor) for minor in interpreters.WANTED if minor not in known]
+    words += [f"not on this machine: Python {', '.join(absent)}"] if absent and suite != "quick" else []
+    return "; ".join(words) + "."
+
+
 def main(suite: str, only: list[str]) -> int:
+    start = time.monotonic()
     found, lacking = interpreters.find()
     pair = cores.newest(found)
-    environment.prepare(pair.python)
+    plan = {"quick": lambda: quick(pair), "test": lambda: full(found), "all": lambda: everything(found)}[suite]()
+    BUILD.mkdir(exist_ok=True)
     with (BUILD / f"{suite}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        start = time.monotonic()
-        outcomes = steps.run(steps.chosen(quick(pair), only), LOGS / suite, live=bool(only))
-    passed = sum(outcome.passed for outcome in outcomes)
-    print(f"{time.monotonic() - start:.0f} s. {pair}")
-    print(f"{passed} passed, {len(outcomes) - passed} failed")
-    return int(passed < len(outcomes))
+        environment.prepare(pair.python)
+        outcomes = steps.run(steps.chosen(plan, only), LOGS / suite, live=bool(only))
+    failed = [outcome.step.name for outcome in outcomes if not outcome.passed]
+    if failed:
+        print(f"Failed: {', '.join(failed)}. Logs: {LOGS / suite}")
+    print(f"{time.monotonic() - start:.0f} s. {used(suite, found, lacking)}")
+    print(f"{len(outcomes) - len(failed)} passed, {len(failed)} failed", flush=True)
+    return int(bool(failed))
 
 
 if __name__ == "__main__":
@@ -56,4 +143,5 @@ if __name__ == "__main__":
         sys.exit(main(sys.argv[1], sys.argv[2:]))
     except KeyboardInterrupt:
         Log.stop_all()
+        print("Interrupted.", file=sys.stderr)
         os._exit(130)

@@ -14,9 +14,10 @@ from pathlib import Path
 import environment
 from interpreters import Python
 from log import Failed, Log
-from places import REQUIREMENTS, ROOT, VENVS
+from places import REQUIREMENTS, ROOT
 
 CONSTRAINTS = REQUIREMENTS / "constraints.txt"
+MARK = "complete"
 
 
 def files(pins: list[Path]) -> list[Path]:
@@ -51,13 +52,12 @@ def install(log: Log, folder: Path, python: Python, pins: list[Path]) -> None:
         raise Failed(f"{CONSTRAINTS.name} does not pin {', '.join(sorted(loose))}")
 
 
-def make(log: Log, name: str, python: Python, pins: list[Path]) -> str:
+def make(log: Log, folder: Path, python: Python, pins: list[Path]) -> str:
     """Make the environment unless it is there; says what was done."""
-    folder = VENVS / name
-    mark = folder / "complete"
+    mark = folder / MARK
     wanted = digest(python, pins)
-    VENVS.mkdir(parents=True, exist_ok=True)
-    with (VENVS / f"{name}.lock").open("w") as lock:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if mark.is_file() and mark.read_text(encoding="utf-8") == wanted:
             return f"{python}, kept"
