@@ -51,7 +51,7 @@ def build(log: Log, pair: Pair) -> str:
 def install(log: Log, pair: Pair) -> str:
     """Install into an empty folder and compare every file with the manifest."""
     shutil.rmtree(INSTALLED, ignore_errors=True)
-    where = ["--collections-path", INSTALLED]
+    where: list[str | Path] = ["--collections-path", INSTALLED]
     log.run([*galaxy(pair), "install", "--offline", tarball(), *where], BUILD, env(pair))
     output = log.run([*galaxy(pair), "verify", "--offline", "thingspace.fota", *where], BUILD, env(pair))
     if "thingspace.fota" not in output or not (INSTALLED / COLLECTION / "MANIFEST.json").is_file():

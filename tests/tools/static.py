@@ -48,14 +48,18 @@ def mypy(log: Log, venv: str) -> str:
     helpers = sorted({path.parent.parent if (path.parent / "__init__.py").is_file() else path.parent for path in ROOT.glob("roles/*/files/**/*.py")})
     roots = [path for path in helpers if not any(other in path.parents for other in helpers)]
     modules = sorted({path.stem for root in roots for path in root.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()})
-    check = [tool(venv, "mypy"), "--config-file", ROOT / "mypy.ini"]
+    check: list[str | Path] = [tool(venv, "mypy"), "--config-file", ROOT / "mypy.ini"]
     base = [trees.link(), *roots]
-    wanted = [*package(collection, "plugins"), *package(collection, "extensions"), *(word for name in modules for word in ("-p", name))]
-    count = files(log.run([*check, *wanted], ROOT, env(venv, MYPYPATH=os.pathsep.join(map(str, base)))))
+    wanted: list[str | Path] = [*package(collection, "plugins"), *package(collection, "extensions"), *(word for name in modules for word in ("-p", name))]
     unit_tests = ROOT / "tests" / "unit"
-    for folder in sorted({path.parent for path in (ROOT / "tests").rglob("*.py")} - {unit_tests}) + [unit_tests]:
-        path = os.pathsep.join(map(str, [folder, unit_tests, *base]))
-        count += files(log.run([*check, *sorted(folder.glob("*.py"))], ROOT, env(venv, MYPYPATH=path)))
+    folders = sorted({path.parent for path in (ROOT / "tests").rglob("*.py")} - {unit_tests}) + [unit_tests]
+    jobs = [(wanted, base)] + [(sorted(folder.glob("*.py")), [folder, unit_tests, *base]) for folder in folders]
+    count, codes = 0, set()
+    for words, path in jobs:
+        count += files(log.run([*check, *words], ROOT, env(venv, MYPYPATH=os.pathsep.join(map(str, path))), check=False))
+        codes.add(log.last_code)
+    if codes != {0}:
+        raise Failed("mypy objects", [line for line in log.path.read_text(encoding="utf-8").splitlines() if not line.startswith(("$ ", "(exit", "Success"))])
     return f"{count} files"
 
 
@@ -67,7 +71,7 @@ def files(output: str) -> int:
 def unit(log: Log, venv: str, jobs: str = "2") -> str:
     """The unit tests. A skipped test is a failure: it would be one that should run and does not."""
     trees.link()
-    command = [tool(venv, "python"), "-m", "pytest", "-q", "-ra", "-o", f"cache_dir={CACHE / 'pytest'}"]
+    command: list[str | Path] = [tool(venv, "python"), "-m", "pytest", "-q", "-ra", "-o", f"cache_dir={CACHE / 'pytest'}"]
     chosen = shlex.split(os.environ.get("ARGS", ""))
     output = log.run([*command, *(chosen or ["-n", jobs, "tests/unit"])], ROOT, env(venv, HYPOTHESIS_PROFILE="ci"))
     said = last(output)
@@ -90,7 +94,7 @@ def ansible_lint(log: Log, venv: str) -> str:
 
 def docs(log: Log, venv: str) -> str:
     tree = trees.copy(log, "antsibull-docs")
-    command = [tool(venv, "antsibull-docs"), "lint-collection-docs", ".", "--plugin-docs", "--validate-collection-refs", "self"]
+    command: list[str | Path] = [tool(venv, "antsibull-docs"), "lint-collection-docs", ".", "--plugin-docs", "--validate-collection-refs", "self"]
     log.run(command, tree, env(venv, ANSIBLE_COLLECTIONS_PATH=str(tree.parents[2])))
     return ""
 

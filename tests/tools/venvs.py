@@ -42,8 +42,8 @@ def pinned(pins: list[Path]) -> set[str]:
 def install(log: Log, folder: Path, python: Python, pins: list[Path]) -> None:
     env = environment.for_pip()
     log.run([python.path, "-m", "venv", "--clear", folder], ROOT, env)
-    pip = [folder / "bin" / "python", "-m", "pip"]
-    wanted = [word for path in pins for word in ("--requirement", path)]
+    pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip"]
+    wanted: list[str | Path] = [word for path in pins for word in ("--requirement", path)]
     log.run([*pip, "install", "--quiet", "--constraint", CONSTRAINTS, *wanted], ROOT, env)
     log.run([*pip, "check"], ROOT, env)
     frozen = {canonical(line.split("==")[0]) for line in log.run([*pip, "list", "--format", "freeze"], ROOT, env).splitlines() if "==" in line}
