@@ -12,9 +12,11 @@ are recognised (reference section 1.3).
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import typing as t
+import urllib.parse
 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import Kind, ThingSpaceError
 
@@ -35,8 +37,29 @@ class Spoken(t.NamedTuple):
     message: str
 
 
-def speak(body: bytes) -> Spoken:
-    """Read an error body of any shape; the message is one line of at most 300 characters."""
+Hide = t.Callable[[str], str]
+
+
+def hiding(secrets: t.Iterable[str]) -> Hide:
+    """A function that takes secrets out of a text, in the forms in which a service may echo them."""
+    forms: set[str] = set()
+    for secret in secrets:
+        forms |= {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], html.escape(secret)}
+        forms |= {urllib.parse.quote(secret, safe=""), urllib.parse.quote_plus(secret)}
+    forms.discard("")
+    if not forms:
+        return str
+    # The longest first: a secret may be part of another, or of its own other form. Case: %2f is %2F.
+    found = re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)), re.IGNORECASE)
+    return lambda text: found.sub("********", text)
+
+
+def speak(body: bytes, hide: Hide = str) -> Spoken:
+    """Read an error body of any shape; the message is one line of at most 300 characters.
+
+    Args:
+        hide: takes secrets out of what was said; before it is cut, or half a secret could be left at the cut.
+    """
     text = body.decode("utf-8", "replace").strip()
     try:
         parsed = json.loads(text)
@@ -45,28 +68,29 @@ def speak(body: bytes) -> Spoken:
     if isinstance(parsed, dict):
         fault = parsed.get("fault")
         if isinstance(fault, dict):
-            return Spoken("fault", _text(fault.get("code")), _line(fault.get("message"), fault.get("description")))
+            return Spoken("fault", _text(fault.get("code"), hide), _line(hide, fault.get("message"), fault.get("description")))
         if "errorCode" in parsed or "errorMessage" in parsed:
-            return Spoken("service", _text(parsed.get("errorCode")), _line(parsed.get("errorMessage")))
+            return Spoken("service", _text(parsed.get("errorCode"), hide), _line(hide, parsed.get("errorMessage")))
         if "error" in parsed:
-            return Spoken("oauth", _text(parsed["error"]), _line(parsed.get("error_description"), parsed.get("cause")))
+            return Spoken("oauth", _text(parsed["error"], hide), _line(hide, parsed.get("error_description"), parsed.get("cause")))
     if re.search(r"<(\w+:)?fault\b", text):
         found = re.search(r"<(?:\w+:)?code>([^<]*)<", text)
         said = re.search(r"<(?:\w+:)?message>([^<]*)<", text)
-        return Spoken("xml", found.group(1).strip() if found else None, _line(said.group(1) if said else None))
+        return Spoken("xml", _text(found.group(1).strip(), hide) if found else None, _line(hide, said.group(1) if said else None))
     title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-    return Spoken("other", None, _line(title.group(1) if title else re.sub(r"<[^>]*>", " ", text)))
+    return Spoken("other", None, _line(hide, title.group(1) if title else re.sub(r"<[^>]*>", " ", text)))
 
 
-def error_for(status: int, body: bytes, what: str) -> ThingSpaceError:
+def error_for(status: int, body: bytes, what: str, hide: Hide = str) -> ThingSpaceError:
     """The error that a refusal means.
 
     Args:
         status: HTTP status of 400 and above.
         body: the body as it came.
         what: the request in words, such as ``PUT /fota/v1/...``.
+        hide: takes secrets out of what the service said.
     """
-    spoken = speak(body)
+    spoken = speak(body, hide)
     kind, hint = _kind(status, spoken)
     said = ": ".join(part for part in (spoken.code, spoken.message) if part) or "without a word"
     sentence = f"{hint} ({what} was answered with HTTP {status}: {said})" if hint else f"{what} was refused with HTTP {status}: {said}"
@@ -96,11 +120,11 @@ def _kind(status: int, spoken: Spoken) -> tuple[Kind, str]:
     return "service", ""
 
 
-def _text(value: object) -> str | None:
+def _text(value: object, hide: Hide) -> str | None:
     # Documents show `fault.code` as a string, the stock gateway emits a number.
-    return None if value is None else str(value)[:_LONGEST]
+    return None if value is None else hide(str(value))[:_LONGEST]
 
 
-def _line(*values: object) -> str:
-    text = ". ".join(str(value).strip().rstrip(".") for value in values if value)
+def _line(hide: Hide, *values: object) -> str:
+    text = hide(". ".join(str(value).strip().rstrip(".") for value in values if value))
     return re.sub(r"\s+", " ", text).strip()[:_LONGEST]

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import typing as t
+import urllib.parse
 
-from ansible_collections.thingspace.fota.plugins.module_utils._answers import error_for, speak
+from ansible_collections.thingspace.fota.plugins.module_utils._answers import error_for, hiding, speak
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._http import Answer, Request, Transport, retry_after
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
 
 _JSON = {"Accept": "application/json", "Content-Type": "application/json"}
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class Client:
@@ -22,11 +24,14 @@ class Client:
 
     Args:
         headers: the credentials, as headers of every request.
+        secrets: other values that no error may show, such as those that bodies will hold.
     """
 
-    def __init__(self, transport: Transport, headers: t.Mapping[str, str]) -> None:
+    def __init__(self, transport: Transport, headers: t.Mapping[str, str], secrets: t.Iterable[str] = ()) -> None:
         self._transport = transport
         self._headers = {**_JSON, **headers}
+        # "Bearer xyz" is as secret as xyz; the scheme is not.
+        self._hide = hiding([*secrets, *(value.split()[-1] for value in headers.values() if value.strip())])
 
     @property
     def requests(self) -> int:
@@ -40,37 +45,43 @@ class Client:
     def read(self, path: str) -> t.Any:
         """GET, retried. Raises ThingSpaceError; its last UnsettledError if the time is over."""
         request = Request("GET", path, self._headers)
-        return self._transport.read(request, lambda answer: _value(answer, f"GET {path}"))
+        return self._transport.read(request, lambda answer: self._value(answer, request, may_repeat=True))
+
+    def ask(self, path: str, form: t.Mapping[str, str]) -> t.Any:
+        """POST a form that asks without changing anything. Retried as :meth:`read` is."""
+        request = Request("POST", path, {**self._headers, **_FORM}, urllib.parse.urlencode(form).encode())
+        return self._transport.read(request, lambda answer: self._value(answer, request, may_repeat=True))
 
     def write(self, method: t.Literal["POST", "PUT", "DELETE"], path: str, body: object = None) -> t.Any:
         """Send a change once. UnsettledError says that only reading can tell what became of it."""
         payload = None if body is None else json.dumps(body).encode()
-        return _value(self._transport.once(Request(method, path, self._headers, payload)), f"{method} {path}")
+        request = Request(method, path, self._headers, payload)
+        return self._value(self._transport.once(request), request, may_repeat=False)
 
-
-def _value(answer: Answer, what: str) -> t.Any:
-    if answer.status == 429 or answer.status >= 500:
-        spoken = speak(answer.body)
-        raise UnsettledError(
-            f"{what} was answered with HTTP {answer.status}: {spoken.message or 'without a word'}",
-            "service",
-            # 429 is the gateway's word that it let nothing through; behind a 5xx the change may have been made.
-            carried_out=False if answer.status == 429 else None,
-            retry_after=retry_after(answer.headers),
-            status=answer.status,
-            code=spoken.code,
-            detail=spoken.message or None,
-        )
-    if answer.status >= 400:
-        raise error_for(answer.status, answer.body, what)
-    try:
-        return json.loads(answer.body)
-    except (ValueError, RecursionError):
-        pass
-    said = speak(answer.body).message[:100] or "an empty body"
-    if answer.body.lstrip()[:1] in (b"{", b"[", b""):
-        raise UnsettledError(f"The answer to {what} is cut off: {said}", "service", carried_out=None, status=answer.status)
-    # A page instead of JSON (a proxy's log-in, a portal) does not go away by asking again, but a write may have passed.
-    if what.startswith("GET "):
-        raise ThingSpaceError(f"The answer to {what} is not JSON but: {said}. Check api_url and the proxy settings.", "service", status=answer.status)
-    raise UnsettledError(f"The answer to {what} is not JSON but: {said}", "service", carried_out=None, status=answer.status)
+    def _value(self, answer: Answer, request: Request, *, may_repeat: bool) -> t.Any:
+        what = f"{request.method} {request.path}"
+        if answer.status == 429 or answer.status >= 500:
+            spoken = speak(answer.body, self._hide)
+            raise UnsettledError(
+                f"{what} was answered with HTTP {answer.status}: {spoken.message or 'without a word'}",
+                "service",
+                # 429 is the gateway's word that it let nothing through; behind a 5xx the change may have been made.
+                carried_out=False if answer.status == 429 else None,
+                retry_after=retry_after(answer.headers),
+                status=answer.status,
+                code=spoken.code,
+                detail=spoken.message or None,
+            )
+        if answer.status >= 400:
+            raise error_for(answer.status, answer.body, what, self._hide)
+        try:
+            return json.loads(answer.body)
+        except (ValueError, RecursionError):
+            pass
+        said = speak(answer.body, self._hide).message[:100] or "an empty body"
+        if answer.body.lstrip()[:1] in (b"{", b"[", b""):
+            raise UnsettledError(f"The answer to {what} is cut off: {said}", "service", carried_out=None, status=answer.status)
+        # A page instead of JSON (a proxy's log-in, a portal) does not go away by asking again, but a write may have passed.
+        if may_repeat:
+            raise ThingSpaceError(f"The answer to {what} is not JSON but: {said}. Check api_url and the proxy settings.", "service", status=answer.status)
+        raise UnsettledError(f"The answer to {what} is not JSON but: {said}", "service", carried_out=None, status=answer.status)

@@ -10,6 +10,7 @@ import dataclasses
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.thingspace.fota.plugins.module_utils import _http, _options
 from ansible_collections.thingspace.fota.plugins.module_utils._client import Client
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
@@ -17,13 +18,17 @@ from ansible_collections.thingspace.fota.plugins.module_utils._errors import Thi
 
 @dataclasses.dataclass
 class Result:
-    """What a module's job returns. A failure keeps its values: they tell what was done before it."""
+    """What a module's job returns. A failure keeps its values: they tell what was done before it.
+
+    ``intact`` values come back as they are. Without it a secret option is cut out of every value that happens to contain it.
+    """
 
     values: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     changed: bool = False
     diff: dict[str, str] | None = None
     warnings: list[str] = dataclasses.field(default_factory=list)
     failure: ThingSpaceError | None = None
+    intact: bool = False
 
 
 class Connector:
@@ -54,9 +59,9 @@ class Connector:
             self._transport = _http.Transport(api_url, verify=verify, timeout=params["timeout"], retry_timeout=params["retry_timeout"])
         return self._transport
 
-    def client(self, headers: t.Mapping[str, str]) -> Client:
+    def client(self, headers: t.Mapping[str, str], secrets: t.Iterable[str] = ()) -> Client:
         """A client with other credentials than the two tokens, on the task's connection."""
-        return Client(self.transport(), headers)
+        return Client(self.transport(), headers, secrets)
 
     def authorized(self) -> Client:
         """A client with the two tokens. Raises ThingSpaceError ``access_token`` or ``session_token`` if one is missing."""
@@ -102,5 +107,9 @@ def run(spec: _options.Spec, job: Job, **module_kwargs: t.Any) -> t.NoReturn:
         if result.failure.kind == "dependency":
             values["exception"] = _http.REQUESTS_TRACEBACK
         module.fail_json(msg=result.failure.message, error=result.failure.as_dict(), **values)
+    if result.intact:
+        # What ansible-core adds to the result is censored here, since it would censor all of it or nothing.
+        values["invocation"] = remove_values({"module_args": module.params}, module.no_log_values)
+        module.no_log_values = set()
     module.exit_json(**values)
     raise AssertionError("exit_json came back")

@@ -29,6 +29,16 @@ def http_options() -> Spec:
     }
 
 
+def login_options() -> Spec:
+    """What a login takes. Raw, so that a number is refused and not made a string, which may be another password."""
+    return {
+        "app_key": {"type": "raw", "no_log": False, "fallback": (env_fallback, ["THINGSPACE_APP_KEY"])},
+        "app_secret": {"type": "raw", "no_log": True, "fallback": (env_fallback, ["THINGSPACE_APP_SECRET"])},
+        "username": {"type": "raw", "fallback": (env_fallback, ["THINGSPACE_USERNAME"])},
+        "password": {"type": "raw", "no_log": True, "fallback": (env_fallback, ["THINGSPACE_PASSWORD"])},
+    }
+
+
 def connection_options() -> Spec:
     """What every module that takes tokens takes."""
     return {
@@ -107,6 +117,28 @@ def header_value(value: str | None, option: str, kind: t.Literal["access_token",
     if not re.fullmatch(r"[\x21-\x7e]+", value.strip()):
         raise InputError(f"{option} holds blanks, line breaks or characters that no header may hold: it is not a token.")
     return value.strip()
+
+
+def login_values(params: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """The four values of a login. Raises InputError, without showing one, if a login with them would be in vain."""
+    options = login_options()
+    missing = [option for option in options if params.get(option) is None or str(params[option]).strip() == ""]
+    if missing:
+        variables = ", ".join(options[option]["fallback"][1][0] for option in missing)
+        verb = "is" if len(missing) == 1 else "are"
+        raise InputError(f"{', '.join(missing)} {verb} missing for the login: give them as options or in the environment ({variables}).")
+    for option in options:
+        value = params[option]
+        if not isinstance(value, str):
+            raise InputError(
+                f"{option} is of the type {type(value).__name__} and not a string: YAML may have made another value of it (leading zeros, octal, yes), and "
+                "refused logins lock the user. Put it in quotes."
+            )
+        if re.search(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", value):
+            raise InputError(f"{option} holds a line break, another control character or bytes that are no text: check where it comes from.")
+    if ":" in params["app_key"]:
+        raise InputError("app_key holds a colon, which separates key and secret on their way to the service: check that it is the key alone.")
+    return {option: str(params[option]) for option in options}
 
 
 def check_range(params: t.Mapping[str, t.Any], option: str, least: float, most: float | None = None) -> None:
