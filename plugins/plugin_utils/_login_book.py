@@ -1,0 +1,170 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What one ansible-playbook run remembers of its logins.
+
+Each task of each host runs in a process of its own, and ``run_once`` does not hold under ``strategy: free``. So what one host
+learned about a login reaches the others through a file: the book, which only one task at a time can hold open. A login is written
+into it before it is sent. Then a task that is killed half way leaves "sent, outcome unknown", and nobody sends a second one.
+
+:class:`LoginBook` knows the rules and no files; :func:`hold` knows files and no rules.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import hashlib
+import json
+import os
+import pathlib
+import typing as t
+
+Result = dict[str, t.Any]
+Page = dict[str, t.Any]
+
+_REPEATED = "This is what the first try of this run brought; no request was made."
+
+
+@dataclasses.dataclass(frozen=True)
+class Who:
+    """Who logs in where."""
+
+    api_url: str
+    app_key: str
+    username: str
+
+    @property
+    def application(self) -> str:
+        """Name of the page of the application: its refusals are nobody else's."""
+        return json.dumps([self.api_url, self.app_key])
+
+    @property
+    def user(self) -> str:
+        """Name of the page of the user, whatever the application: the service counts refusals for each user. Case may not matter to it."""
+        return json.dumps([self.api_url, self.username.strip().casefold()])
+
+    @property
+    def session(self) -> str:
+        """Name of the page of a session."""
+        return json.dumps([self.api_url, self.app_key, self.username])
+
+
+class LoginBook:
+    """The rules: what is known, what a result teaches. All of it can be stored as JSON (``pages``)."""
+
+    def __init__(self, pages: dict[str, dict[str, Page]] | None = None) -> None:
+        self.pages: dict[str, dict[str, Page]] = {"sessions": {}, "users": {}, "applications": {}, "logouts": {}, **(pages or {})}
+
+    def login(self, who: Who, now: float) -> Result | None:
+        """The result of a login that needs no request, None if a login has to be sent.
+
+        Args:
+            now: seconds of the clock that :meth:`learn` was given.
+        """
+        session = self.pages["sessions"].get(who.session)
+        if session and (session["ends"] is None or session["ends"] > now):
+            expires_in = None if session["ends"] is None else int(session["ends"] - now)
+            return {**_answer(), "access_token": session["access_token"], "session_token": session["session_token"], "expires_in": expires_in}
+        failure = self.pages["users"].get(who.user) or self.pages["applications"].get(who.application)
+        if failure:
+            return {**_answer(), "failed": True, "msg": f"{failure['msg']} {_REPEATED}", "error": failure["error"]}
+        return None
+
+    def send(self, who: Who) -> None:
+        """A login is about to be sent: until its outcome is known, it is one that nobody may send again."""
+        msg = (
+            f"A login of {who.username} was sent earlier in this run, and its task ended without an outcome (it was killed, it crashed, or its time was over). "
+            "The login is not sent again, because five refusals in a row lock the user for good."
+        )
+        self.pages["users"][who.user] = {"msg": msg, "error": {"kind": "unreachable", "status": None, "code": None, "message": msg}}
+
+    def learn(self, who: Who, result: Result, now: float) -> None:
+        """Write down the outcome of the login that :meth:`send` announced."""
+        error = result.get("error")
+        outcome: Page | None = None
+        if not result.get("failed") and result.get("access_token") and result.get("session_token"):
+            ends = None if result.get("expires_in") is None else now + int(result["expires_in"])
+            tokens = {name: str(result[name]) for name in ("access_token", "session_token")}
+            self.pages["sessions"][who.session] = {**tokens, "ends": ends}
+            self.pages["logouts"].pop(_digest(tokens["session_token"]), None)
+        elif not isinstance(error, dict):
+            # The module crashed or never ran, and did not say how far it came: what send() wrote stays.
+            return
+        elif error.get("kind") not in ("input", "dependency") or result.get("requests") or result.get("login_sent"):
+            outcome = {"msg": str(result.get("msg")), "error": dict(error)}
+        self.pages["users"].pop(who.user, None)
+        # `login_sent` is false only where the module knows that it sent none: then it is no matter of the user.
+        if outcome and result.get("login_sent") is False:
+            self.pages["applications"][who.application] = outcome
+        elif outcome:
+            self.pages["users"][who.user] = outcome
+
+    def forget(self, session_token: str) -> None:
+        """A session is about to be ended: whatever comes of it, nobody gets it any more."""
+        sessions = self.pages["sessions"]
+        self.pages["sessions"] = {name: page for name, page in sessions.items() if page["session_token"] != session_token}
+
+    def logout(self, session_token: str, since: float) -> Result | None:
+        """The result of a logout that needs no request, None if one has to be sent.
+
+        Args:
+            since: when this task began to wait. A failure that came later is shared, since it answers this task's question too.
+        """
+        page = self.pages["logouts"].get(_digest(session_token))
+        if page is None or (page["result"].get("failed") and page["at"] < since):
+            return None
+        return {**page["result"], "changed": False, "requests": 0}
+
+    def learn_logout(self, session_token: str, result: Result, now: float) -> None:
+        """Write down the outcome of a logout."""
+        kept = {name: result[name] for name in ("failed", "msg", "error") if name in result}
+        self.pages["logouts"][_digest(session_token)] = {"at": now, "result": kept}
+
+
+class HeldBook:
+    """The files: a book that nobody else can open as long as it is held."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self._path = path
+
+    def read(self) -> LoginBook:
+        """What was written last, an empty book at first."""
+        try:
+            return LoginBook(json.loads(self._path.read_text("ascii")))
+        except FileNotFoundError:
+            return LoginBook()
+
+    def write(self, book: LoginBook) -> None:
+        """Replace the book, whole or not at all."""
+        unfinished = self._path.with_suffix(".new")
+        unfinished.unlink(missing_ok=True)
+        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            json.dump(book.pages, file)
+        unfinished.replace(self._path)
+
+
+@contextlib.contextmanager
+def hold(folder: pathlib.Path) -> t.Iterator[HeldBook]:
+    """Wait until nobody holds the book of this folder, and hold it. The system releases it if this process is killed.
+
+    Args:
+        folder: a folder of this run alone, which others cannot read.
+    """
+    path = folder / "thingspace_fota_logins.json"
+    lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield HeldBook(path)
+    finally:
+        os.close(lock)
+
+
+def _answer() -> Result:
+    return {"changed": False, "requests": 0, "login_sent": False}
+
+
+def _digest(session_token: str) -> str:
+    return hashlib.sha256(session_token.encode()).hexdigest()
