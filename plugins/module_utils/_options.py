@@ -32,7 +32,7 @@ def http_options() -> Spec:
 def login_options() -> Spec:
     """What a login takes. Raw, so that a number is refused and not made a string, which may be another password."""
     return {
-        "app_key": {"type": "raw", "no_log": False, "fallback": (env_fallback, ["THINGSPACE_APP_KEY"])},
+        "app_key": {"type": "raw", "no_log": True, "fallback": (env_fallback, ["THINGSPACE_APP_KEY"])},
         "app_secret": {"type": "raw", "no_log": True, "fallback": (env_fallback, ["THINGSPACE_APP_SECRET"])},
         "username": {"type": "raw", "fallback": (env_fallback, ["THINGSPACE_USERNAME"])},
         "password": {"type": "raw", "no_log": True, "fallback": (env_fallback, ["THINGSPACE_PASSWORD"])},

@@ -47,6 +47,16 @@ class Credentials:
     username: str
     password: str = dataclasses.field(repr=False)
 
+    @property
+    def basic(self) -> str:
+        """The application as HTTP wants it (RFC 7617)."""
+        return base64.b64encode(f"{self.app_key}:{self.app_secret}".encode()).decode()
+
+    @property
+    def secrets(self) -> list[str]:
+        """What no answer may bring back into a message."""
+        return [self.basic, self.app_secret, self.password]
+
 
 @dataclasses.dataclass(frozen=True)
 class Tokens:
@@ -72,8 +82,7 @@ class Login:
 
     def _bearer(self) -> tuple[str, int | None]:
         who = self._credentials
-        basic = base64.b64encode(f"{who.app_key}:{who.app_secret}".encode()).decode()
-        client = self._open_client({"Authorization": f"Basic {basic}"}, [who.app_secret])
+        client = self._open_client({"Authorization": f"Basic {who.basic}"}, who.secrets)
         try:
             answer = client.ask(_TOKEN, {"grant_type": "client_credentials"})
         except ThingSpaceError as error:
@@ -85,7 +94,7 @@ class Login:
 
     def _session(self, access_token: str) -> str:
         who = self._credentials
-        client = self._open_client({"Authorization": f"Bearer {access_token}"}, [who.app_secret, who.password])
+        client = self._open_client({"Authorization": f"Bearer {access_token}"}, who.secrets)
         self.sent = True
         try:
             answer = client.write("POST", _LOGIN, {"username": who.username, "password": who.password})
