@@ -2,31 +2,27 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A simulator for each test."""
+"""What the tests of the simulator share beside the `sim` fixture that all unit tests have."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parents[2] / "roles" / "simulator" / "files")]
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from simulator_client import UPGRADE, A, Client  # noqa: E402
-from thingspace_simulator import Simulator  # noqa: E402
-
-
-@pytest.fixture
-def sim() -> Iterator[Simulator]:
-    with Simulator() as simulator:
-        yield simulator
+if TYPE_CHECKING:
+    from simulator_client import Client
+    from thingspace_simulator import Simulator
 
 
 @pytest.fixture
 def client(sim: Simulator) -> Client:
     """A client, and the upgrade of the documents' example with one device in it."""
+    from simulator_client import UPGRADE, A, Client
+
     sim.add_upgrade(upgrade_id=UPGRADE, devices=[A])
     return Client(sim)

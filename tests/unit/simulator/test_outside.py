@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -111,6 +112,37 @@ def test_many_devices_are_quick(sim: Simulator) -> None:
 def test_loopback_only() -> None:
     with pytest.raises(ValueError, match="loopback"):
         Simulator(host="0.0.0.0")
+
+
+def test_background_start_and_stop_may_be_said_twice(tmp_path: Path) -> None:
+    def background(action: str, *options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "thingspace_simulator.background", action, str(tmp_path), *options]
+        environment = {**os.environ, "PYTHONPATH": str(FILES)}
+        return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=30, check=False)
+
+    def done(*arguments: str) -> dict[str, Any]:
+        result: dict[str, Any] = json.loads(background(*arguments).stdout)
+        return result
+
+    seed = tmp_path / "seed.json"
+    seed.write_text("{}")
+    with_seed = ("start", "--state", str(seed))
+    assert done("stop") == {"changed": False}
+    first = done(*with_seed)
+    try:
+        assert done(*with_seed) == {**first, "changed": False}
+        seed.write_text(json.dumps({"upgrades": [{}]}))
+        again = done(*with_seed)
+        assert (again["changed"], again["pid"]) == (True, first["pid"])
+        assert len(requests.get(f"{again['control_url']}/state", timeout=5).json()["upgrades"]) == 1
+        seed.write_text(json.dumps({"upgrade": []}))
+        assert "unknown upgrade" in background(*with_seed).stderr
+    finally:
+        assert done("stop") == {"changed": True}
+    assert done("stop") == {"changed": False}
+    assert background(*with_seed).stderr.startswith("thingspace_simulator: seed: unknown upgrade")
+    with pytest.raises(requests.ConnectionError):
+        requests.get(first["control_url"], timeout=5)
 
 
 @pytest.mark.parametrize("ending", ["SIGTERM", "stop"])

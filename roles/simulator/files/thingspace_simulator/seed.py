@@ -92,9 +92,14 @@ def load(service: Service, content: dict[str, Any] | None) -> None:
 
 
 def fault(content: dict[str, Any]) -> Fault:
-    """A fault from ``{on, do, nth, times, ...arguments}``."""
-    arguments = dict(content)
+    """A fault from ``{request, do, nth, times, ...arguments}``.
+
+    ``on``, as the Python API calls ``request``, is understood too, and ``true``, which YAML makes of it.
+    """
+    arguments = {"on" if name in ("request", "true") else name: value for name, value in content.items()}
     known = {name: arguments.pop(name) for name in ("on", "do", "nth", "times") if name in arguments}
+    if not {"on", "do"} <= set(known):
+        raise ValueError("a fault needs 'request' (METHOD /path) and 'do'")
     return Fault(**known, arguments=arguments)
 
 

@@ -37,7 +37,8 @@ class Simulator:
         self.control_url = f"{self.url}{ROOT}".rstrip("/")
         self.stopped = threading.Event()
         self._server.application = Application(self.service, self.stopped.set, self.api_url)
-        self._server.application.control.load(state)
+        self.control = self._server.application.control
+        self.control.load(state)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     def __enter__(self) -> Simulator:
@@ -102,7 +103,7 @@ class Simulator:
     def load(self, state: dict[str, Any] | None) -> None:
         """Start anew from a seed: other state, no sessions, an empty log, no misbehaviour."""
         with self.service.lock:
-            self._server.application.control.load(state)
+            self.control.load(state)
 
     def add_upgrade(self, **values: Any) -> Upgrade:
         """Put an upgrade on record and return it (``.id``).
