@@ -145,7 +145,7 @@ def modify(service: Service, request: Request) -> Json:
     for imei in devices:
         done, reason = change.device(imei)
         answers.append({"deviceId": imei, "status": change.success if done else change.failure, key: reason})
-    if not upgrade.members() and switches.empty_upgrades == "vanish":
+    if switches.empty_upgrades == "vanish" and not upgrade.members():
         service.upgrades.pop(upgrade.id)
     if switches.put_answer == "upgrade":
         return render(service, upgrade)
