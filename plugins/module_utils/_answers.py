@@ -106,7 +106,8 @@ def _kind(status: int, spoken: Spoken) -> tuple[Kind, str]:
     through_uws = spoken.shape == "oauth" and code == "unauthorized" and "UWS" in message
     if _SESSION_CODE.search(code) or _SESSION.search(message) or through_uws:
         dead = re.search(r"expired", code + message, re.IGNORECASE)
-        return "session_token", f"The session token (VZ-M2M) {'has expired' if dead else 'is expired or wrong'}: log in again, a session ends after 20 minutes without use."
+        state = "has expired" if dead else "is expired or wrong"
+        return "session_token", f"The session token (VZ-M2M) {state}: log in again, a session ends after 20 minutes without use."
     if _ACCOUNT_CODE.search(code) or _ACCOUNT.search(message):
         return "forbidden", "The account is not one that this user may use: check account, with its leading zeros."
     if status == 401:

@@ -40,6 +40,13 @@ class ThingSpaceError(Exception):
         self.status = status
         self.code = code
         self.detail = detail
+        # What was done before it, where a task can do things half.
+        self.done: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The ``msg`` of a failed task."""
+        return f"{self.message} ({self.done})" if self.done else self.message
 
     def as_dict(self) -> dict[str, str | int | None]:
         """The ``error`` of a failed task."""

@@ -115,7 +115,8 @@ class Transport:
         if 300 <= response.status_code < 400:
             target = re.sub(r"[?#].*", "", response.headers.get("Location", "an unnamed place"))
             raise ThingSpaceError(
-                f"{request.method} {request.path} was redirected to {_without_userinfo(target)}. Redirects are not followed, because the tokens would go with them: check api_url.",
+                f"{request.method} {request.path} was redirected to {_without_userinfo(target)}. "
+                "Redirects are not followed, because the tokens would go with them: check api_url.",
                 "service",
                 status=response.status_code,
             )

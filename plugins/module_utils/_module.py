@@ -106,7 +106,7 @@ def run(spec: _options.Spec, job: Job, **module_kwargs: t.Any) -> t.NoReturn:
         values.pop("msg", None)
         if result.failure.kind == "dependency":
             values["exception"] = _http.REQUESTS_TRACEBACK
-        module.fail_json(msg=result.failure.message, error=result.failure.as_dict(), **values)
+        module.fail_json(msg=result.failure.sentence, error=result.failure.as_dict(), **values)
     if result.intact:
         # What ansible-core adds to the result is censored here, since it would censor all of it or nothing.
         values["invocation"] = remove_values({"module_args": module.params}, module.no_log_values)

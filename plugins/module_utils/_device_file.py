@@ -1,0 +1,173 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Device files: text, CSV and JSON. (YAML is read on the controller, where its parser is.)"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import pathlib
+import typing as t
+
+from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, cause, declare
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
+
+COLUMNS = ("imei", "device_id", "deviceid")
+
+
+class Entries(t.NamedTuple):
+    """The values of a device file and the line of each."""
+
+    values: list[object]
+    lines: t.Sequence[int]
+
+
+class Number(str):
+    """A number of a JSON or YAML file, as it is written there."""
+
+    __slots__ = ()
+
+
+def load(path: str, *, name: str | None = None, column: str | None = None, check_luhn: bool) -> Declaration:
+    """Read, check and merge a device file.
+
+    Args:
+        path: the file; its ending says what it is: ``.csv``, ``.json``, anything else is text with one device a line.
+        name: how to call the file in errors, if not by its path.
+        column: header of the CSV column that holds the devices.
+
+    Raises InputError that names file and line.
+    """
+    try:
+        content = pathlib.Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"devices_file {name or path} cannot be read: {error.strerror or error}") from None
+    return parse(content, name or path, column=column, check_luhn=check_luhn)
+
+
+def parse(content: bytes, name: str, *, column: str | None = None, check_luhn: bool) -> Declaration:
+    """As :func:`load`, for content that is at hand. ``name`` says by its ending what it is."""
+    text = decode(content, name)
+    suffix = pathlib.PurePath(name).suffix.lower()
+    if column is not None and suffix != ".csv":
+        raise InputError(f"devices_column names a column of a CSV file, and {name} is none.")
+    if suffix in (".yml", ".yaml"):
+        raise InputError(f"{name} is YAML, which only the controller reads: use the action plugin of thingspace.fota, not the bare module.")
+    entries = _csv(text, name, column) if suffix == ".csv" else _json(text, name) if suffix == ".json" else _text(text)
+    return check(entries, name, check_luhn=check_luhn)
+
+
+def check(entries: Entries, name: str, *, check_luhn: bool) -> Declaration:
+    """Check and merge the entries of a file. Raises InputError that names file and line."""
+    values = entries.values
+    for index, value in enumerate(values):
+        if isinstance(value, Number):
+            values[index] = _whole(value, name, entries.lines[index])
+    return declare(values, lambda index: f"{name} line {entries.lines[index]}", check_luhn=check_luhn)
+
+
+def decode(content: bytes, name: str) -> str:
+    """UTF-8 with or without BOM. Raises InputError that names file and line."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError(f"{name} line 1: the file is UTF-16 (what spreadsheets call Unicode text); save it as CSV UTF-8.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{name} line {line}: not UTF-8 (byte 0x{content[error.start]:02x}).") from None
+
+
+def _whole(number: Number, name: str, line: int) -> str:
+    # 15 digits with no leading zero are the same number and the same text; any other number may have been another device.
+    if len(number) == 15 and number.isascii() and number.isdigit() and not number.startswith("0"):
+        return str(number)
+    reason = "starts with a zero, so that YAML reads an octal number" if number.startswith("0") else cause(str(number))
+    raise InputError(f"{name} line {line}: {number} is a number without quotes and {reason}. Quote it.")
+
+
+def _text(text: str) -> Entries:
+    values: list[object] = []
+    lines: list[int] = []
+    for line, content in enumerate(io.StringIO(text, newline=None), 1):
+        device = content.partition("#")[0].strip()
+        if device:
+            values.append(device)
+            lines.append(line)
+    return Entries(values, lines)
+
+
+def _csv(text: str, name: str, column: str | None) -> Entries:
+    header_line = next((line for line in text.splitlines() if line.strip()), "")
+    # Spreadsheets write the separator of their locale.
+    separator = max(",;\t", key=header_line.count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    values: list[object] = []
+    lines: list[int] = []
+    position: int | None = None
+    start = 1
+    try:
+        for row in rows:
+            line, start = start, rows.line_num + 1
+            if not any(cell.strip() for cell in row):
+                continue
+            if position is None:
+                position = _column(row, column, name, line)
+                continue
+            if position >= len(row):
+                raise InputError(f"{name} line {line}: has {len(row)} columns, and the devices stand in column {position + 1}.")
+            values.append(row[position])
+            lines.append(line)
+    except csv.Error as error:
+        raise InputError(f"{name} line {start}: {error}.") from None
+    if position is None:
+        raise InputError(f"{name} line 1: no header line. The first line must name the column of the devices: imei, device_id or deviceId.")
+    return Entries(values, lines)
+
+
+def _column(header: list[str], column: str | None, name: str, line: int) -> int:
+    names = [cell.strip() for cell in header]
+    wanted = [index for index, cell in enumerate(names) if (cell == column if column is not None else cell.lower() in COLUMNS)]
+    if len(wanted) == 1:
+        return wanted[0]
+    asked = f"named {column!r}" if column is not None else "imei, device_id or deviceId"
+    what = "no column" if not wanted else f"{len(wanted)} columns"
+    raise InputError(f"{name} line {line}: {what} {asked} in the header ({', '.join(names)}). Name the right one with devices_column.")
+
+
+def _json(text: str, name: str) -> Entries:
+    try:
+        values = json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{name} line {error.lineno}: not JSON: {error.msg}.") from None
+    except RecursionError:
+        raise InputError(f"{name} line 1: not a JSON list of devices, but lists in lists.") from None
+    if not isinstance(values, list):
+        raise InputError(f"{name} line 1: not a JSON list of devices, but {_kind(values)}.")
+    return Entries(values, _JsonLines(text))
+
+
+def _kind(value: object) -> str:
+    return {dict: "an object", str: "a string", Number: "a number", bool: "a boolean", type(None): "null"}.get(type(value), "something else")
+
+
+class _JsonLines(t.Sequence[int]):
+    """Lines of the elements of a JSON list, looked up only when an error needs one: the parser does not tell them."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __len__(self) -> int:
+        return len(t.cast("list[object]", json.loads(self._text)))
+
+    def __getitem__(self, index: t.Any) -> t.Any:
+        decoder = json.JSONDecoder()
+        position = self._text.index("[") + 1
+        for step in range(index + 1):
+            while self._text[position] in " \t\r\n,":
+                position += 1
+            if step < index:
+                position = decoder.raw_decode(self._text, position)[1]
+        return self._text.count("\n", 0, position) + 1

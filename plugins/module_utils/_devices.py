@@ -1,0 +1,102 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a device identifier is: an IMEI, a string of exactly 15 digits. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
+
+_IMEI = re.compile(r"[0-9]{15}")
+_SHOWN = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Declaration:
+    """The declared devices, checked.
+
+    ``duplicates`` are devices given more than once, ``doubtful`` those whose last digit is not their Luhn check digit; both sorted.
+    """
+
+    devices: frozenset[str]
+    duplicates: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
+
+
+def declare(values: t.Iterable[object], place: t.Callable[[int], str], *, check_luhn: bool) -> Declaration:
+    """Check and merge the values of a declaration. Raises InputError that names the first malformed ones.
+
+    Args:
+        values: devices as they were given.
+        place: says where the n-th value stands, such as ``devices[3]`` or ``line 4``; called for malformed values only.
+    """
+    devices: set[str] = set()
+    duplicates: set[str] = set()
+    malformed: list[tuple[int, object]] = []
+    for index, value in enumerate(values):
+        text = value.strip() if isinstance(value, str) else ""
+        if not _IMEI.fullmatch(text):
+            malformed.append((index, value))
+        elif text in devices:
+            duplicates.add(text)
+        else:
+            devices.add(text)
+    if malformed:
+        named = "; ".join(f"{place(index)}: {_shown(value)} {cause(value)}" for index, value in malformed[:_SHOWN])
+        more = f"; and {len(malformed) - _SHOWN} more" if len(malformed) > _SHOWN else ""
+        count = "1 malformed device" if len(malformed) == 1 else f"{len(malformed)} malformed devices"
+        raise InputError(f"{count} (a device is an IMEI, a quoted string of exactly 15 digits). {named}{more}")
+    doubtful = tuple(sorted(device for device in devices if not passes_luhn(device))) if check_luhn else ()
+    return Declaration(frozenset(devices), tuple(sorted(duplicates)), doubtful)
+
+
+def cause(value: object) -> str:
+    """Why a value is no device, with the likely mistake behind it."""
+    if not isinstance(value, str):
+        return f"is a {type(value).__name__}, not a string"
+    text = value.strip()
+    if not text:
+        return "is empty"
+    if re.fullmatch(r"[+-]?[0-9]*\.?[0-9]+[eE][+-]?[0-9]+", text) or re.fullmatch(r"[0-9]+\.[0-9]*", text):
+        return "is a number with an exponent or a decimal point: a spreadsheet or YAML took the IMEI for a number; export it as text and quote it"
+    if re.search(r"[\s,;]", text):
+        return "holds blanks or separators inside: give one device an entry"
+    if not re.fullmatch(r"[0-9]+", text):
+        return "holds other characters than the digits 0 to 9"
+    if len(text) == 16:
+        return "has 16 digits: that is an IMEISV, whose last two digits are a software version; give the 15-digit IMEI"
+    if len(text) == 14:
+        return "has 14 digits: the check digit or a leading zero is missing (an unquoted number loses its leading zeros), or it is a MEID"
+    if len(text) < 14:
+        return f"has {len(text)} digits: probably an unquoted IMEI with a leading zero, which YAML reads as an octal number; quote it"
+    return f"has {len(text)} digits"
+
+
+def passes_luhn(device: str) -> bool:
+    """Whether the last digit is the check digit that 3GPP TS 23.003 annex B prescribes (Luhn)."""
+    digits = device.encode()
+    # Doubling maps 0..9 to 0,2,4,6,8,1,3,5,7,9 (the sum of the digits of the double).
+    return (sum(digits[0::2]) - 48 * 8 + sum(_DOUBLED[digit] for digit in digits[1::2])) % 10 == 0
+
+
+_DOUBLED = {48 + digit: (2 * digit) % 10 + (2 * digit) // 10 for digit in range(10)}
+
+
+def doubt(declaration: Declaration) -> str | None:
+    """One sentence about all devices that fail the Luhn check, None if there are none."""
+    if not declaration.doubtful:
+        return None
+    count = len(declaration.doubtful)
+    first = ", ".join(declaration.doubtful[:_SHOWN])
+    which = f"{first} and {count - _SHOWN} more" if count > _SHOWN else first
+    return f"{count} of {len(declaration.devices)} devices do not end in their Luhn check digit, perhaps mistyped: {which}"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

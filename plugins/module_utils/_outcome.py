@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Shape of results and diffs: what a task tells about one upgrade. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+Item = t.TypeVar("Item")
+
+# ansible-runner, the engine of AWX, drops a result of more than 700,000 characters whole (reference user-expectations, B).
+# The options come back in the result as well: 10,000 devices given inline take 200,000 characters of it.
+MOST_CHARACTERS = 400_000
+
+
+class Rejection(t.NamedTuple):
+    """A declared device that the service refuses: in this run's ``append`` or ``remove``, or ``listed`` since an earlier one."""
+
+    device_id: str
+    operation: t.Literal["append", "remove", "listed"]
+    status: str
+    reason: str
+
+
+class Budget:
+    """How many list entries the result of one task may still hold.
+
+    Args:
+        limit: entries of all lists together; 0 for as many as there are.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._entries = limit
+        self._characters = MOST_CHARACTERS
+        self._unlimited = limit == 0
+        self.truncated = False
+
+    def take(self, items: t.Sequence[Item], size: t.Callable[[Item], int]) -> list[Item]:
+        """The first items that fit, all of them mostly. ``size`` is the length of an item as JSON."""
+        if self._unlimited:
+            return list(items)
+        taken: list[Item] = []
+        for item in items:
+            self._entries -= 1
+            self._characters -= size(item)
+            if self._entries < 0 or self._characters < 0:
+                self._entries = max(self._entries, 0)
+                self.truncated = True
+                break
+            taken.append(item)
+        return taken
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What happened, or would happen, to the devices of one upgrade. Counts are None before the first read."""
+
+    upgrade_id: str | None = None
+    upgrade_status: str | None = None
+    firmware_name: str | None = None
+    firmware_to: str | None = None
+    start_date: str | None = None
+    added: t.AbstractSet[str] = frozenset()
+    removed: t.AbstractSet[str] = frozenset()
+    rejected: tuple[Rejection, ...] = ()
+    duplicates: tuple[str, ...] = ()
+    before_count: int | None = None
+    after_count: int | None = None
+    plan_digest: str | None = None
+
+    @property
+    def counts(self) -> dict[str, int | None]:
+        """All counts; exact whatever the lists are cut to."""
+        unchanged = None if self.before_count is None else max(0, self.before_count - len(self.removed))
+        return {
+            "added_count": len(self.added),
+            "removed_count": len(self.removed),
+            "unchanged_count": unchanged,
+            "rejected_count": len(self.rejected),
+            "before_count": self.before_count,
+            "after_count": self.after_count,
+        }
+
+    @property
+    def summary(self) -> str:
+        """One line of counts."""
+        counts = self.counts
+        return "{added_count} added, {removed_count} removed, {unchanged_count} unchanged, {rejected_count} rejected".format(
+            **{name: 0 if count is None else count for name, count in counts.items()}
+        )
+
+    def values(self, budget: Budget) -> dict[str, t.Any]:
+        """The return values. Rejections come first out of the budget, since each of them needs somebody's attention."""
+        rejected = budget.take([item._asdict() for item in self.rejected], lambda item: 70 + sum(map(len, item.values())))
+        lists = {
+            name: budget.take(sorted(devices), lambda device: len(device) + 4)
+            for name, devices in (("added", self.added), ("removed", self.removed), ("duplicates", self.duplicates))
+        }
+        return {
+            "upgrade_id": self.upgrade_id,
+            "upgrade_status": self.upgrade_status,
+            "firmware_name": self.firmware_name,
+            "firmware_to": self.firmware_to,
+            "start_date": self.start_date,
+            **lists,
+            "rejected": rejected,
+            **self.counts,
+            "plan_digest": self.plan_digest,
+            "truncated": budget.truncated,
+            "msg": self.summary,
+        }
+
+    def diff(self, limit: int) -> dict[str, str]:
+        """Diff of the membership: a line of counts, then the changed devices only, sorted and at most ``limit`` of each kind."""
+        header = f"upgrade {self.upgrade_id or 'that is not scheduled yet'} ({self.upgrade_status or 'unknown'})"
+        return {
+            "before_header": header,
+            "after_header": header,
+            "before": _side(self.before_count, self.removed, limit),
+            "after": _side(self.after_count, self.added, limit),
+        }
+
+
+def _side(count: int | None, devices: t.AbstractSet[str], limit: int) -> str:
+    lines = [f"{count or 0} devices", *sorted(devices)[:limit]]
+    if len(devices) > limit:
+        lines.append(f"... and {len(devices) - limit} more")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,177 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a plan reaches the service: append before remove, in batches, and what the service then shows is the truth.
+
+The only place that writes memberships. A PUT whose answer was lost is settled by reading: what is in is done, what is
+missing is planned anew. What the service has answered, yes or no, is never sent again in the same run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import StateError, ThingSpaceError, UnsettledError
+from ansible_collections.thingspace.fota.plugins.module_utils._fota import Standing, Upgrade, Upgrades, acknowledged
+from ansible_collections.thingspace.fota.plugins.module_utils._plan import Operation, Plan, State, batches, make_plan
+from ansible_collections.thingspace.fota.plugins.module_utils._rails import Rails, check_removals
+from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
+
+OPERATIONS: tuple[Operation, Operation] = ("append", "remove")
+# Appending first means that an upgrade that is to keep devices is never empty on the way: what an empty one does is undocumented.
+MOST_ROUNDS = 5
+_UNMENTIONED = Standing("", "the service's answer does not mention this device")
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """What one upgrade is to become, and within which limits."""
+
+    upgrade_id: str
+    state: State
+    declared: frozenset[str]
+    rails: Rails
+    batch_size: int
+
+    def plan(self, upgrade: Upgrade) -> Plan:
+        """The writes that are missing in what was read."""
+        return make_plan(self.state, self.declared, upgrade.members, upgrade.refused)
+
+
+class Progress:
+    """What a run has sent, what was answered and what was read: enough to tell the truth whenever it stops.
+
+    ``unread`` says that something was written after the last read.
+    """
+
+    def __init__(self, first: Upgrade) -> None:
+        self.first = first
+        self.last = first
+        self.sent: dict[Operation, set[str]] = {"append": set(), "remove": set()}
+        self.answers: dict[Operation, dict[str, Standing]] = {"append": {}, "remove": {}}
+        self.unread = False
+        self.failure: ThingSpaceError | None = None
+
+    def acknowledged(self, operation: Operation) -> set[str]:
+        """Devices for which the service said that it was done."""
+        return {device for device, answer in self.answers[operation].items() if acknowledged(operation, answer.status)}
+
+    def landed(self, operation: Operation) -> set[str]:
+        """Devices that this run has really appended or removed, as far as can be known."""
+        before, after = self.first.members, self.last.members
+        seen = (self.sent["append"] & after) - before if operation == "append" else self.sent["remove"] - after
+        return seen | self.acknowledged(operation) if self.unread else seen
+
+    def unseen(self, plan: Plan) -> int:
+        """How many acknowledged changes the last read did not show."""
+        return sum(len(devices & self.acknowledged(operation)) for operation, devices in _sides(plan))
+
+
+def guard(target: Target, progress: Progress, todo: Plan) -> None:
+    """Raise StateError or RailError where the writes must not be sent."""
+    if not progress.last.is_open:
+        raise StateError(
+            f"The upgrade {target.upgrade_id} is {progress.last.status}: devices can be appended and removed only before it starts "
+            f"(while it is RequestPending or Queued), and {len(todo.append)} to append, {len(todo.remove)} to remove are missing."
+        )
+    done = progress.landed("remove") | progress.acknowledged("remove")
+    check_removals(target.rails, target.state, len(done | todo.remove), len(progress.first.members))
+
+
+def converge(upgrades: Upgrades, target: Target, first: Upgrade, backoff: t.Callable[[], Backoff]) -> Progress:
+    """Bring one upgrade to its target. Does not raise: a failure is kept in the returned progress.
+
+    Args:
+        first: the upgrade as it was read before.
+        backoff: makes a series of tries within ``retry_timeout``.
+    """
+    progress = Progress(first)
+    try:
+        _Run(upgrades, target, progress, backoff).converge()
+    except ThingSpaceError as error:
+        progress.failure = error
+    return progress
+
+
+class _Run:
+    def __init__(self, upgrades: Upgrades, target: Target, progress: Progress, backoff: t.Callable[[], Backoff]) -> None:
+        self._upgrades = upgrades
+        self._target = target
+        self._progress = progress
+        self._new_backoff = backoff
+        self._rounds = 0
+        self._unseen = backoff()
+        self._lost: Backoff | None = None
+
+    def converge(self) -> None:
+        while True:
+            plan = self._target.plan(self._progress.last)
+            todo = self._unanswered(plan)
+            if todo:
+                guard(self._target, self._progress, todo)
+                self._settle(self._send(todo))
+            elif unseen := self._progress.unseen(plan):
+                if not self._unseen.wait():
+                    raise ThingSpaceError(
+                        f"The service acknowledged {unseen} changes of the upgrade {self._target.upgrade_id} and does not show them within retry_timeout. "
+                        "Run the task again later: it sends only what is still missing then.",
+                        "not_visible",
+                    )
+                self._read()
+            else:
+                return
+
+    def _unanswered(self, plan: Plan) -> Plan:
+        answers = self._progress.answers
+        return Plan(plan.append - answers["append"].keys(), plan.remove - answers["remove"].keys())
+
+    def _send(self, todo: Plan) -> ThingSpaceError | None:
+        """Send all batches, up to the first that fails as a whole. Devices refused one by one do not stop the others."""
+        progress = self._progress
+        for operation, devices in _sides(todo):
+            for batch in batches(devices, self._target.batch_size):
+                try:
+                    answer = self._upgrades.change(self._target.upgrade_id, operation, batch)
+                except ThingSpaceError as error:
+                    if not isinstance(error, UnsettledError) or error.carried_out is not False:
+                        progress.sent[operation].update(batch)
+                        progress.unread = True
+                    return error
+                progress.sent[operation].update(batch)
+                progress.unread = True
+                progress.answers[operation].update((device, answer.get(device, _UNMENTIONED)) for device in batch)
+        return None
+
+    def _settle(self, failure: ThingSpaceError | None) -> None:
+        """Read what became of the writes. Raise if what is missing then must not, or need not, be tried again."""
+        if failure is None:
+            self._lost = None
+            self._rounds += 1
+            self._read()
+            if self._rounds >= MOST_ROUNDS and self._unanswered(self._target.plan(self._progress.last)):
+                raise StateError(f"The upgrade {self._target.upgrade_id} keeps changing: somebody else writes to it while this task runs.")
+            return
+        again = False
+        if isinstance(failure, UnsettledError):
+            self._lost = self._lost or self._new_backoff()
+            again = self._lost.wait(failure.retry_after)
+        try:
+            self._read()
+        except ThingSpaceError as error:
+            raise (error if again else failure) from None
+        todo = self._unanswered(self._target.plan(self._progress.last))
+        if todo and not again:
+            # A PUT refused because the upgrade has started says so in no documented way; the read does.
+            if not self._progress.last.is_open:
+                guard(self._target, self._progress, todo)
+            raise failure
+
+    def _read(self) -> None:
+        self._progress.last = self._upgrades.get(self._target.upgrade_id)
+        self._progress.unread = False
+
+
+def _sides(plan: Plan) -> tuple[tuple[Operation, frozenset[str]], ...]:
+    return (("append", plan.append), ("remove", plan.remove))
