@@ -130,8 +130,10 @@ def login_values(params: t.Mapping[str, t.Any]) -> dict[str, str]:
     for option in options:
         value = params[option]
         if not isinstance(value, str):
+            # Not the name of its type: on the controller ansible-core has types of its own.
+            word = "a boolean" if isinstance(value, bool) else "a number" if isinstance(value, (int, float)) else "a list or a dictionary"
             raise InputError(
-                f"{option} is of the type {type(value).__name__} and not a string: YAML may have made another value of it (leading zeros, octal, yes), and "
+                f"{option} is {word} and not a string: YAML may have made another value of it (leading zeros, octal, yes), and "
                 "refused logins lock the user. Put it in quotes."
             )
         if re.search(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", value):

@@ -45,6 +45,7 @@ def run_playbook(folder: Path, playbook: str, *arguments: str, inventory: str = 
         "ANSIBLE_HOME": str(folder / "ansible"),
         "ANSIBLE_COLLECTIONS_PATH": str(Path(next(iter(t.cast("t.Iterable[str]", ansible_collections.__path__)))).parent),
         "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+        "ANSIBLE_REMOTE_TEMP": str(folder / "ansible" / "remote"),
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_NOCOLOR": "true",
     }
