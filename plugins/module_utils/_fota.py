@@ -128,7 +128,10 @@ def _upgrade(body: object, account: str) -> Upgrade:
 
 def _devices(body: object) -> dict[str, Standing]:
     """The device list of an upgrade or of an answer. One object for each different standing keeps 100,000 devices small."""
-    listed = (body.get("deviceList") or []) if isinstance(body, dict) else None
+    listed = body.get("deviceList") if isinstance(body, dict) else body
+    if listed is None and isinstance(body, dict):
+        # The service is probably written in Go, which leaves out, or writes as null, a list without elements.
+        listed = []
     if not isinstance(listed, list):
         raise ThingSpaceError("The service answered without a list of devices.", "service")
     standings: dict[tuple[str | None, str | None], Standing] = {}

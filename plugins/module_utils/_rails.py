@@ -41,7 +41,9 @@ def check_removals(rails: Rails, state: State, removals: int, members: int) -> N
     if state == "present" or removals == 0:
         return
     if rails.max_removals is not None and removals > rails.max_removals:
-        raise RailError(f"{removals} of {members} devices would be removed, and max_removals allows {rails.max_removals}. If that is meant, raise the limit.")
+        raise RailError(
+            f"{removals} of {members} devices would be removed, and max_removals allows {rails.max_removals}. If that is meant, raise the limit for this run."
+        )
     if state == "exact" and members >= SMALLEST_GUARDED and removals * 100 > rails.max_removal_percent * members:
         raise RailError(
             f"{removals} of {members} devices ({removals * 100 / members:.1f} %) would be removed, and max_removal_percent allows {rails.max_removal_percent:g} %. "

@@ -1,0 +1,192 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The transport over real sockets: credentials, redirects, proxies, certificates, one connection, what was lost."""
+
+from __future__ import annotations
+
+import datetime
+import http.server
+import ipaddress
+import ssl
+import threading
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.thingspace.fota.plugins.module_utils._client import Client
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
+from ansible_collections.thingspace.fota.plugins.module_utils._http import Transport, retry_after
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+HEADERS = {"Authorization": "Bearer right-token", "VZ-M2M-Token": "right-session"}
+
+
+class Recorder(http.server.ThreadingHTTPServer):
+    """Answers every request with ``status``, ``answer_headers`` and ``body``, and keeps what was asked."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.seen: list[tuple[str, dict[str, str]]] = []
+        self.status, self.body, self.answer_headers = 200, b"{}", dict[str, str]()
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_port}"
+
+    def __enter__(self) -> Recorder:
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+    def handle_error(self, request: t.Any, client_address: t.Any) -> None:
+        """A client that does not trust us hangs up; that is what is tested."""
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Recorder
+
+    def do_GET(self) -> None:
+        self.server.seen.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
+        self.send_response(self.server.status)
+        for name, value in {"Content-Length": str(len(self.server.body)), **self.server.answer_headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def recorder() -> t.Iterator[Recorder]:
+    with Recorder() as server:
+        yield server
+
+
+def client(url: str, *, verify: bool | str = True, timeout: float = 5, retry_timeout: float = 0) -> Client:
+    return Client(Transport(url, verify=verify, timeout=timeout, retry_timeout=retry_timeout), HEADERS)
+
+
+def test_netrc_does_not_replace_the_bearer(recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password secret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    client(recorder.url).read("/x")
+    assert recorder.seen[0][1]["authorization"] == "Bearer right-token"
+    assert recorder.seen[0][1]["vz-m2m-token"] == "right-session"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_tokens_do_not_follow_a_redirect(recorder: Recorder, status: int) -> None:
+    with Recorder() as other:
+        recorder.status = status
+        recorder.answer_headers = {"Location": f"http://u:p@127.0.0.1:{other.server_port}/there?t=1"}
+        with pytest.raises(ThingSpaceError, match="redirected") as caught:
+            client(recorder.url, retry_timeout=5).read("/x")
+        assert other.seen == []
+    assert len(recorder.seen) == 1
+    assert "u:p" not in caught.value.message
+    assert "t=1" not in caught.value.message
+
+
+def test_a_proxy_is_used(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", recorder.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    client("http://thingspace.example/api").read("/x")
+    assert recorder.seen[0][0] == "http://thingspace.example/api/x"
+
+
+def test_no_password_of_a_proxy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://me:topsecret@127.0.0.1:1")
+    with pytest.raises(UnsettledError) as caught:
+        client("https://thingspace.example/api").read("/x")
+    assert "topsecret" not in caught.value.message
+    assert caught.value.kind == "unreachable"
+
+
+def test_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = _certificate(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(authority)
+    with Recorder(tls) as server:
+        with pytest.raises(ThingSpaceError, match="ca_path") as caught:
+            client(server.url, retry_timeout=30).read("/x")
+        assert caught.value.kind == "unreachable"
+        assert server.seen == []
+        assert client(server.url, verify=str(authority)).read("/x") == {}
+        # An environment for another service must not undo what the task says.
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "gone.pem"))
+        assert client(server.url, verify=str(authority)).read("/x") == {}
+        assert client(server.url, verify=False).read("/x") == {}
+        with pytest.raises(ThingSpaceError) as missing:
+            client(server.url, verify=str(tmp_path / "gone.pem")).read("/x")
+        assert missing.value.kind == "input"
+        assert "gone.pem" in missing.value.message
+
+
+def _certificate(folder: Path) -> Path:
+    """A self-signed certificate for 127.0.0.1 with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "ca.pem"
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + private)
+    return path
+
+
+def test_what_was_surely_not_sent_is_told_from_what_may_have_been(recorder: Recorder) -> None:
+    with pytest.raises(UnsettledError) as refused:
+        client("http://127.0.0.1:1").write("PUT", "/x", {})
+    assert refused.value.carried_out is False
+    assert "Connection refused" in refused.value.message
+    with pytest.raises(UnsettledError) as unknown_host:
+        client("http://no-such-host.invalid").write("PUT", "/x", {})
+    assert unknown_host.value.carried_out is False
+    recorder.answer_headers = {"Content-Length": "100"}
+    with pytest.raises(UnsettledError) as cut:
+        client(recorder.url, timeout=0.3).read("/x")
+    assert cut.value.carried_out is None
+    for error in (refused, unknown_host, cut):
+        assert error.value.kind == "unreachable"
+        assert "right-" not in error.value.message
+        assert "object at" not in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        (" 0 ", 0.0),
+        ("Mon, 23 Nov 2026 12:00:30 GMT", 30.0),
+        ("Mon, 23 Nov 2026 11:00:00 GMT", 0.0),
+        ("soon", None),
+        ("-1", None),
+        ("9" * 400, None),
+        ("", None),
+    ],
+)
+def test_retry_after_in_both_forms(value: str, seconds: float | None) -> None:
+    now = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.timezone.utc)
+    assert retry_after({"Retry-After": value} if value else {}, now) == seconds
