@@ -160,7 +160,7 @@ class _Task:
         rejected = self.outcome.rejected
         if not rejected or self._params["on_rejected"] == "ignore":
             return
-        first = "; ".join(f"{item.device_id} ({item.operation}: {item.reason or item.status or 'no reason given'})" for item in rejected[:_SHOWN])
+        first = "; ".join(f"{item.device_id} ({item.operation}: {(item.reason or item.status or 'no reason given').rstrip('.')})" for item in rejected[:_SHOWN])
         more = f"; and {len(rejected) - _SHOWN} more" if len(rejected) > _SHOWN else ""
         sentence = f"The service refuses {len(rejected)} of the devices: {first}{more}"
         if self._params["on_rejected"] == "fail":
