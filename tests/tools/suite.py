@@ -9,7 +9,7 @@ import fcntl
 import os
 import sys
 import time
-from collections.abc import Callable
+from typing import TextIO
 
 import ansible_test
 import artefact
@@ -34,7 +34,7 @@ def make_environment(name: str, pair: Pair, *lists: str) -> Step:
 def quick(pair: Pair) -> list[Step]:
     need = ("environment quick",)
     return [
-        make_environment("quick", pair, "quick"),
+        make_environment("quick", pair, "unit", "quick"),
         Step("unit tests", lambda log: static.unit(log, "quick"), need),
         Step("mypy", lambda log: static.mypy(log, "quick"), need),
         Step("ruff", lambda log: static.ruff(log, "quick"), need),
@@ -75,7 +75,7 @@ def full(found: list[Python]) -> list[Step]:
     new, old = cores.newest(found), cores.oldest(found)
     return [
         make_environment(new.slug, new, "integration"),
-        make_environment("quick", new, "quick"),
+        make_environment("quick", new, "unit", "quick"),
         sanity(new, found),
         *quick(new)[1:],
         make_environment(old.slug, old, "integration"),
@@ -90,16 +90,19 @@ def everything(found: list[Python]) -> list[Step]:
     """What `full` does, and sanity, integration and unit tests on every core that an interpreter allows."""
     done = full(found)
     for pair in cores.all_pairs(found):
-        unit_venv = f"unit-{pair.slug}"
-        more = [make_environment(pair.slug, pair, "integration"), integration(pair, found), make_environment(unit_venv, pair, "quick")]
-        more += [Step(f"unit tests {pair.slug}", unit_on(unit_venv), (f"environment {unit_venv}",))]
+        more = [make_environment(pair.slug, pair, "integration"), integration(pair, found)]
         more += [sanity(pair, found)] if pair.supported else []
+        more += unit_tests(pair) if pair != cores.newest(found) else []
         done += [step for step in more if step.name not in {other.name for other in done}]
     return done
 
 
-def unit_on(venv: str) -> Callable[[Log], str]:
-    return lambda log: static.unit(log, venv)
+def unit_tests(pair: Pair) -> list[Step]:
+    name = f"unit-{pair.slug}"
+    return [
+        make_environment(name, pair, "unit"),
+        Step(f"unit tests {pair.slug}", lambda log: static.unit(log, name), (f"environment {name}",)),
+    ]
 
 
 def used(suite: str, found: list[Python], lacking: list[Python]) -> str:
@@ -120,15 +123,23 @@ def used(suite: str, found: list[Python], lacking: list[Python]) -> str:
     return "; ".join(words) + "."
 
 
+def take(lock: TextIO) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("Waiting for another run in this folder to end ...", flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+
 def main(suite: str, only: list[str]) -> int:
     start = time.monotonic()
     found, lacking = interpreters.find()
     pair = cores.newest(found)
     plan = {"quick": lambda: quick(pair), "test": lambda: full(found), "all": lambda: everything(found)}[suite]()
-    BUILD.mkdir(exist_ok=True)
-    with (BUILD / f"{suite}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        environment.prepare(pair.python)
+    environment.prepare(pair.python)
+    # `test` and `all` share their copies of the tree; `quick` has none and may run beside them.
+    with (BUILD / ("quick.lock" if suite == "quick" else "test.lock")).open("w") as lock:
+        take(lock)
         outcomes = steps.run(steps.chosen(plan, only), LOGS / suite, live=bool(only))
     failed = [outcome.step.name for outcome in outcomes if not outcome.passed]
     if failed:
