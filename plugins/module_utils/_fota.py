@@ -15,6 +15,7 @@ import urllib.parse
 from ansible_collections.thingspace.fota.plugins.module_utils._client import Client
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Operation
+from ansible_collections.thingspace.fota.plugins.module_utils._shape import iso
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Devices can be changed "until the upgrade starts"; whether RequestPending is early enough is not said for v1, v2 allows it.
@@ -119,8 +120,8 @@ def _upgrade(body: object, account: str) -> Upgrade:
         account=_string(body.get("accountName")) or account,
         firmware_name=_string(body.get("firmwareName")),
         firmware_to=_string(body.get("firmwareTo")),
-        start_date=_string(body.get("startDate")),
-        end_date=_string(body.get("endDate")),
+        start_date=_date(body.get("startDate")),
+        end_date=_date(body.get("endDate")),
         status=body["status"],
         devices=_devices(body),
     )
@@ -149,6 +150,10 @@ def _devices(body: object) -> dict[str, Standing]:
         if device not in devices or folded(devices[device].status) == _REJECTED:
             devices[device] = standing
     return devices
+
+
+def _date(value: object) -> str | None:
+    return None if value is None else iso(str(value))
 
 
 def _string(value: object) -> str | None:

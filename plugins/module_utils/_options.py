@@ -77,7 +77,7 @@ def membership_options() -> Spec:
 def account_of(value: object) -> str:
     """The account as text. Raises InputError for a number, which has lost its leading zeros before it came here."""
     if value is None or value == "":
-        raise InputError("account is missing: give the billing account as a string, such as \"0402196254-00001\", or set THINGSPACE_ACCOUNT.")
+        raise InputError('account is missing: give the billing account as a string, such as "0402196254-00001", or set THINGSPACE_ACCOUNT.')
     if not isinstance(value, str):
         raise InputError(
             f"account is {value!r}, a {type(value).__name__} and not a string: YAML reads an unquoted number as a number and drops or converts its "
@@ -85,7 +85,7 @@ def account_of(value: object) -> str:
         )
     account = value.strip()
     if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z_.-]*", account):
-        raise InputError(f"account {value!r} is not an account name: letters, digits and dashes only, such as \"0402196254-00001\".")
+        raise InputError(f'account {value!r} is not an account name: letters, digits and dashes only, such as "0402196254-00001".')
     return account
 
 

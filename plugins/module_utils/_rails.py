@@ -46,6 +46,6 @@ def check_removals(rails: Rails, state: State, removals: int, members: int) -> N
         )
     if state == "exact" and members >= SMALLEST_GUARDED and removals * 100 > rails.max_removal_percent * members:
         raise RailError(
-            f"{removals} of {members} devices ({removals * 100 / members:.1f} %) would be removed, and max_removal_percent allows {rails.max_removal_percent:g} %. "
-            "If that is meant, raise the limit for this run."
+            f"{removals} of {members} devices ({removals * 100 / members:.1f} %) would be removed, "
+            f"and max_removal_percent allows {rails.max_removal_percent:g} %. If that is meant, raise the limit for this run."
         )

@@ -102,7 +102,7 @@ firmware_to:
   type: str
   sample: SR1.2.0.0-10657
 start_date:
-  description: When the upgrade starts, as the service writes it.
+  description: When the upgrade starts (ISO 8601, UTC).
   returned: always
   type: str
   sample: "2026-12-01"

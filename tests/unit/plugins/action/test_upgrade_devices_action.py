@@ -72,7 +72,9 @@ def test_a_list_never_travels_as_a_list(sim: Simulator, tmp_path: Path) -> None:
     assert result["requests"] == 3
 
 
-@pytest.mark.parametrize(("name", "content", "line"), [("wave.yml", f"- '{A}'\n- {A}\n", 2), ("wave.csv", f"imei\n{A}\n9.9E+14\n", 3), ("wave.json", "[\n\n1]", 3)])
+@pytest.mark.parametrize(
+    ("name", "content", "line"), [("wave.yml", f"- '{A}'\n- {A}\n", 2), ("wave.csv", f"imei\n{A}\n9.9E+14\n", 3), ("wave.json", "[\n\n1]", 3)]
+)
 def test_the_users_file_is_named_whatever_reads_it(sim: Simulator, tmp_path: Path, name: str, content: str, line: int) -> None:
     (tmp_path / name).write_text(content)
     members, text = run(sim, tmp_path, name)

@@ -64,8 +64,19 @@ def test_what_an_answer_means(status: int, body: bytes, kind: str, code: str | N
     assert len(error.message) < 700
 
 
-@given(st.integers(400, 499), st.one_of(st.binary(), st.recursive(st.none() | st.text() | st.integers(), lambda v: st.lists(v) | st.dictionaries(
-    st.sampled_from(["fault", "error", "errorCode", "errorMessage", "code", "message", "error_description", "cause"]), v)).map(lambda v: json.dumps(v).encode())))
+@given(
+    st.integers(400, 499),
+    st.one_of(
+        st.binary(),
+        st.recursive(
+            st.none() | st.text() | st.integers(),
+            lambda v: (
+                st.lists(v)
+                | st.dictionaries(st.sampled_from(["fault", "error", "errorCode", "errorMessage", "code", "message", "error_description", "cause"]), v)
+            ),
+        ).map(lambda v: json.dumps(v).encode()),
+    ),
+)
 def test_no_body_breaks_the_reader(status: int, body: bytes) -> None:
     error = error_for(status, body, "GET /x")
     assert "\n" not in error.message

@@ -29,9 +29,7 @@ def test_ten_thousand_changes_are_all_listed() -> None:
 
 
 def test_one_budget_for_all_lists_refusals_first() -> None:
-    outcome = Outcome(
-        added={"1", "2"}, removed={"3", "4"}, rejected=(Rejection("5", "listed", "s", "r"),), duplicates=("6",), before_count=4, after_count=4
-    )
+    outcome = Outcome(added={"1", "2"}, removed={"3", "4"}, rejected=(Rejection("5", "listed", "s", "r"),), duplicates=("6",), before_count=4, after_count=4)
     values = outcome.values(Budget(3))
     assert [len(values[name]) for name in ("rejected", "added", "removed", "duplicates")] == [1, 2, 0, 0]
     assert values["truncated"] is True

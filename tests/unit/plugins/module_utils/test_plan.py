@@ -78,7 +78,9 @@ def test_rails(state: State, percent: float, most: int | None, removals: int, me
         check_removals(rails, state, removals, members)
 
 
-@pytest.mark.parametrize(("state", "declared", "allowed", "stops"), [("exact", 0, False, True), ("exact", 0, True, False), ("exact", 1, False, False), ("absent", 0, False, False)])
+@pytest.mark.parametrize(
+    ("state", "declared", "allowed", "stops"), [("exact", 0, False, True), ("exact", 0, True, False), ("exact", 1, False, False), ("absent", 0, False, False)]
+)
 def test_an_empty_declaration_is_an_accident_unless_allowed(state: State, declared: int, allowed: bool, stops: bool) -> None:
     rails = Rails(allow_empty=allowed, max_removal_percent=30, max_removals=None)
     if stops:

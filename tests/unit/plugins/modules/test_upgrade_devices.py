@@ -161,7 +161,9 @@ def test_a_service_that_stays_away_ends_the_task_with_the_truth(sim: Simulator) 
     assert fleet.members == {1}
 
 
-@pytest.mark.parametrize("fault", [{"do": "drop_before"}, {"do": "status", "status": 503}, {"do": "status", "status": 429}, {"do": "truncated"}, {"do": "html", "status": 502}])
+@pytest.mark.parametrize(
+    "fault", [{"do": "drop_before"}, {"do": "status", "status": 503}, {"do": "status", "status": 429}, {"do": "truncated"}, {"do": "html", "status": 502}]
+)
 def test_reads_are_tried_again(sim: Simulator, fault: dict[str, t.Any]) -> None:
     fleet = Fleet(sim)
     sim.fault("GET /upgrades", times=2, **fault)
@@ -180,7 +182,18 @@ def test_a_page_instead_of_json_writes_nothing(sim: Simulator) -> None:
     assert "Traceback" not in json.dumps(result)
 
 
-@pytest.mark.parametrize("body", ["{}", "[]", '"x"', "null", '{"id": 1, "status": "Queued"}', '{"id": "%s", "status": "Queued", "deviceList": [1]}', '{"id": "%s", "status": "Queued", "deviceList": {}}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{}",
+        "[]",
+        '"x"',
+        "null",
+        '{"id": 1, "status": "Queued"}',
+        '{"id": "%s", "status": "Queued", "deviceList": [1]}',
+        '{"id": "%s", "status": "Queued", "deviceList": {}}',
+    ],
+)
 def test_json_that_is_no_upgrade_writes_nothing(sim: Simulator, body: str) -> None:
     fleet = Fleet(sim, (0,))
     sim.fault("GET /upgrades", do="status", status=200, body=body.replace("%s", fleet.upgrade_id))

@@ -107,6 +107,8 @@ def test_the_end_is_declared_or_told(
                 assert after == members - declared
             assert set(result["added"]) == after - members
             assert set(result["removed"]) == members - after
-        appended = [device for record in sim.writes if record.status == 200 and record.json and record.json["type"] == "append" for device in record.json["deviceList"]]
+        appended = [
+            device for record in sim.writes if record.status == 200 and record.json and record.json["type"] == "append" for device in record.json["deviceList"]
+        ]
         if not others and not any(trouble["do"] in ("truncated", "html") or trouble.get("applied") for _on, _nth, trouble in faults):
             assert len(appended) == len(set(appended)), "an answered append was sent again"
