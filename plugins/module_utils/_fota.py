@@ -2,159 +2,72 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The JSON of FOTA v1, spelled here and nowhere else (reference sections 2.2, 2.3 and 3)."""
+"""FOTA v1 of one account: its paths and its pages (reference section 2)."""
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-import re
 import typing as t
 import urllib.parse
 
 from ansible_collections.thingspace.fota.plugins.module_utils._client import Client
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError, UnsettledError
-from ansible_collections.thingspace.fota.plugins.module_utils._plan import Operation
-from ansible_collections.thingspace.fota.plugins.module_utils._shape import iso
-
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-# Devices can be changed "until the upgrade starts"; whether RequestPending is early enough is not said for v1, v2 allows it.
-_OPEN = ("requestpending", "queued")
-_REJECTED = "devicerejected"
-# Only AddDeviceSucceed is documented; the licence calls end in Success. The GET-like answer of the same page shows membership.
-_SUCCESS = re.compile(r"succe(ed|eded|ss)$")
-_LISTED = ("deviceaccepted", "accepted", "requestpending")
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
 
 
-class Standing(t.NamedTuple):
-    """Status and reason of one device, in an upgrade or in the answer to a change."""
+class Account:
+    """The part of the service that belongs to one account.
 
-    status: str
-    reason: str
+    Paths are ``/fota/v1/RESOURCE/ACCOUNT/REST...``; every part is quoted, so that no option can leave its place.
+    """
 
-
-@dataclasses.dataclass(frozen=True)
-class Upgrade:
-    """One scheduled upgrade. ``devices`` holds every listed device; listed is not member."""
-
-    upgrade_id: str
-    account: str
-    firmware_name: str | None
-    firmware_to: str | None
-    start_date: str | None
-    end_date: str | None
-    status: str
-    devices: t.Mapping[str, Standing] = dataclasses.field(repr=False)
-
-    @functools.cached_property
-    def refused(self) -> frozenset[str]:
-        """Devices that are listed as rejected."""
-        return frozenset(device for device, standing in self.devices.items() if folded(standing.status) == _REJECTED)
-
-    @functools.cached_property
-    def members(self) -> frozenset[str]:
-        """Devices that the upgrade will flash: all listed ones but the rejected."""
-        return frozenset(self.devices) - self.refused
-
-    @property
-    def is_open(self) -> bool:
-        """Whether devices can still be appended and removed."""
-        return folded(self.status) in _OPEN
-
-
-class Upgrades:
-    """The upgrades of one account."""
-
-    def __init__(self, client: Client, account: str) -> None:
+    def __init__(self, client: Client, name: str) -> None:
         self._client = client
-        self._account = account
+        self.name = name
 
-    def get(self, upgrade_id: str) -> Upgrade:
-        """GET one upgrade with all its devices. Raises ThingSpaceError, ``not_found`` if there is none."""
-        body = self._client.read(self._path(upgrade_id))
-        upgrade = _upgrade(body, self._account)
-        if upgrade.upgrade_id.lower() != upgrade_id.lower():
-            raise ThingSpaceError(f"Asked for the upgrade {upgrade_id}, the service answered with another one.", "service")
-        return upgrade
+    def read(self, resource: str, *rest: str, query: t.Mapping[str, str] | None = None) -> t.Any:
+        """GET, retried. Raises ThingSpaceError."""
+        asked = "?" + urllib.parse.urlencode(query) if query else ""
+        return self._client.read(self._path(resource, rest) + asked)
 
-    def change(self, upgrade_id: str, operation: Operation, devices: list[str]) -> dict[str, Standing]:
-        """PUT one batch. The standing of each device in the answer; devices that it leaves out are missing here too.
+    def write(self, method: t.Literal["POST", "PUT", "DELETE"], body: object, resource: str, *rest: str) -> t.Any:
+        """Send a change once. UnsettledError says that only reading can tell what became of it."""
+        return self._client.write(method, self._path(resource, rest), body)
 
-        Raises UnsettledError where only reading can tell what became of it.
+    def post(self, resource: str, body: object) -> t.Any:
+        """POST to a resource whose account stands in the body. As :meth:`write`."""
+        return self._client.write("POST", f"/fota/v1/{resource}", body)
+
+    def backoff(self) -> Backoff:
+        """A fresh series of tries within ``retry_timeout``."""
+        return self._client.backoff()
+
+    def pages(self, resource: str, *rest: str, more: str, cursor: str, query: t.Mapping[str, str] | None = None) -> t.Iterator[dict[str, t.Any]]:
+        """Every page of a list. Raises ThingSpaceError for a page that cannot be read, or a cursor that stands still.
+
+        Args:
+            more: name of the flag that says that there is another page.
+            cursor: name of the value that asks for it.
         """
-        body = self._client.write("PUT", self._path(upgrade_id), {"type": operation, "deviceList": devices})
-        try:
-            return _devices(body)
-        except ThingSpaceError as error:
-            # The status was a success, so the change may well have been made.
-            raise UnsettledError(error.message, "service", carried_out=None) from None
+        position, seen = "0", {"0"}
+        while True:
+            page = self.read(resource, *rest, "index", position, query=query)
+            if not isinstance(page, dict):
+                raise ThingSpaceError(f"The service answered with something that is no page of {resource}.", "service")
+            yield page
+            if not page.get(more):
+                return
+            position = _position(page.get(cursor))
+            if position in seen:
+                raise ThingSpaceError(
+                    f"The list of {resource} does not end: the service says that there is more and names no page after {position}.", "service"
+                )
+            seen.add(position)
 
-    def _path(self, upgrade_id: str) -> str:
-        return f"/fota/v1/upgrades/{urllib.parse.quote(self._account, safe='')}/upgrade/{upgrade_id}"
-
-
-def upgrade_id_of(value: str) -> str:
-    """An upgrade id as the API writes it. Raises InputError, since anything else would become part of the URL."""
-    upgrade_id = value.strip()
-    if not _UUID.fullmatch(upgrade_id):
-        raise InputError(f"upgrade_id {upgrade_id[:80]!r} is not a UUID, such as 60b5d639-ccdc-4db8-8824-069bd94c95bf.")
-    return upgrade_id
-
-
-def folded(status: str) -> str:
-    """A status without blanks and case: v1 writes ``Device Rejected``, v2 ``DeviceRejected``."""
-    return re.sub(r"\s+", "", status).lower()
+    def _path(self, resource: str, rest: t.Iterable[str]) -> str:
+        return "/".join(["/fota/v1", resource, *(urllib.parse.quote(part, safe="") for part in (self.name, *rest))])
 
 
-def acknowledged(operation: Operation, status: str) -> bool:
-    """Whether the answer to a change says that it was done for a device. Every unknown status says no."""
-    known = folded(status)
-    return _SUCCESS.search(known) is not None or (operation == "append" and known in _LISTED)
-
-
-def _upgrade(body: object, account: str) -> Upgrade:
-    if not isinstance(body, dict) or not isinstance(body.get("id"), str) or not isinstance(body.get("status"), str):
-        raise ThingSpaceError("The service answered with something that is no upgrade (without id or status).", "service")
-    return Upgrade(
-        upgrade_id=body["id"],
-        account=_string(body.get("accountName")) or account,
-        firmware_name=_string(body.get("firmwareName")),
-        firmware_to=_string(body.get("firmwareTo")),
-        start_date=_date(body.get("startDate")),
-        end_date=_date(body.get("endDate")),
-        status=body["status"],
-        devices=_devices(body),
-    )
-
-
-def _devices(body: object) -> dict[str, Standing]:
-    """The device list of an upgrade or of an answer. One object for each different standing keeps 100,000 devices small."""
-    listed = body.get("deviceList") if isinstance(body, dict) else body
-    if listed is None and isinstance(body, dict):
-        # The service is probably written in Go, which leaves out, or writes as null, a list without elements.
-        listed = []
-    if not isinstance(listed, list):
-        raise ThingSpaceError("The service answered without a list of devices.", "service")
-    standings: dict[tuple[str | None, str | None], Standing] = {}
-    devices: dict[str, Standing] = {}
-    for item in listed:
-        if not isinstance(item, dict) or not isinstance(item.get("deviceId"), str):
-            raise ThingSpaceError("The service answered with a device that has no deviceId.", "service")
-        # The documents write Reason in the answer to PUT, resultReason in GET.
-        said = (_string(item.get("status")), _string(item.get("Reason") or item.get("reason") or item.get("resultReason")))
-        standing = standings.get(said)
-        if standing is None:
-            standing = standings[said] = Standing(said[0] or "", said[1] or "")
-        device = item["deviceId"].strip()
-        # Listed twice, once rejected: it is in, and would be flashed.
-        if device not in devices or folded(devices[device].status) == _REJECTED:
-            devices[device] = standing
-    return devices
-
-
-def _date(value: object) -> str | None:
-    return None if value is None else iso(str(value))
-
-
-def _string(value: object) -> str | None:
-    return None if value is None else str(value)
+def _position(value: object) -> str:
+    """The next index. In v1 an IMEI comes as a JSON number, which has lost its leading zeros; small numbers are offsets."""
+    text = str(value if value is not None else "0")
+    return text.zfill(15) if text.isdigit() and len(text) > 9 else text

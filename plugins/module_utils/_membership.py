@@ -12,12 +12,13 @@ import typing as t
 from ansible_collections.thingspace.fota.plugins.module_utils import _device_file
 from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, declare, doubt
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, StateError, ThingSpaceError
-from ansible_collections.thingspace.fota.plugins.module_utils._fota import Standing, Upgrade, Upgrades, upgrade_id_of
+from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._module import Connector, Result
 from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of, check_range
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget, Outcome, Rejection
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan, plan_digest
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import Rails, check_declaration
+from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Standing, Upgrade, Upgrades, upgrade_id_of
 from ansible_collections.thingspace.fota.plugins.module_utils._writer import OPERATIONS, Progress, Target, converge, guard
 
 Params = t.Mapping[str, t.Any]
@@ -97,7 +98,7 @@ class _Task:
         self.outcome = Outcome(upgrade_id=upgrade_id or None, duplicates=declaration.duplicates)
         target = target_of(params, upgrade_id, declaration)
         client = self._connector.authorized()
-        upgrades = Upgrades(client, account)
+        upgrades = Upgrades(Account(client, account))
         first = upgrades.get(upgrade_id) if upgrade_id else self._predicted(account)
         progress = Progress(first)
         plan = target.plan(first)

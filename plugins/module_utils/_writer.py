@@ -14,9 +14,9 @@ import dataclasses
 import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import StateError, ThingSpaceError, UnsettledError
-from ansible_collections.thingspace.fota.plugins.module_utils._fota import Standing, Upgrade, Upgrades, acknowledged
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Operation, Plan, State, batches, make_plan
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import Rails, check_removals
+from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Standing, Upgrade, Upgrades, acknowledged
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
 
 OPERATIONS: tuple[Operation, Operation] = ("append", "remove")
