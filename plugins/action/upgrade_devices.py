@@ -6,55 +6,13 @@
 
 from __future__ import annotations
 
-import pathlib
 import typing as t
 
-from ansible.errors import AnsibleError
-from ansible.plugins.action import ActionBase
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget, Outcome
-from ansible_collections.thingspace.fota.plugins.plugin_utils._shipping import as_text, is_yaml
+from ansible_collections.thingspace.fota.plugins.plugin_utils._device_file_action import DeviceFileAction
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no type hints
-    TRANSFERS_FILES = True
-
-    def run(self, tmp: None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        arguments = dict(self._task.args)
-        wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
-        try:
-            if arguments.get("devices_file"):
-                arguments |= self._readable(str(arguments["devices_file"]), arguments.get("devices_column"))
-            result |= self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async)
-        except InputError as error:
-            result |= {**Outcome(upgrade_id=arguments.get("upgrade_id")).values(Budget(0)), "failed": True, "changed": False, "requests": 0}
-            result |= {"msg": error.sentence, "error": error.as_dict()}
-        finally:
-            if not wrap_async:
-                self._remove_tmp_path(self._connection._shell.tmpdir)
-        return result
-
-    def _readable(self, asked: str, column: str | None) -> dict[str, t.Any]:
-        """Options that name a file which the module can read. Raises InputError that names the user's file."""
-        try:
-            path = self._find_needle("files", asked)
-            real = self._loader.get_real_file(path, decrypt=True)
-        except AnsibleError as error:
-            raise InputError(f"devices_file: {error.message}") from None
-        here = self._connection.transport == "local" and not self._connection.become
-        if here and real == path and not is_yaml(path):
-            return {"devices_file": path}
-        try:
-            content = pathlib.Path(real).read_bytes()
-        except OSError as error:
-            raise InputError(f"devices_file {path} cannot be read: {error.strerror}") from None
-        finally:
-            if real != path:
-                self._loader.cleanup_tmp_file(real)
-        text = as_text(content, path, column)
-        folder = self._make_tmp_path()
-        shipped = self._connection._shell.join_path(folder, "devices.txt")
-        self._transfer_data(shipped, text)
-        self._fixup_perms2((folder, shipped))
-        return {"devices_file": shipped, "devices_column": None}
+class ActionModule(DeviceFileAction):
+    @staticmethod
+    def untouched(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
+        return Outcome(upgrade_id=arguments.get("upgrade_id")).values(Budget(0))
