@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import functools
 import re
@@ -14,11 +15,13 @@ import typing as t
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Operation
-from ansible_collections.thingspace.fota.plugins.module_utils._shape import iso
+from ansible_collections.thingspace.fota.plugins.module_utils._shape import iso, plain
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Devices can be changed "until the upgrade starts"; whether RequestPending is early enough is not said for v1, v2 allows it.
 _OPEN = ("requestpending", "queued")
+_FIELDS = {"id", "accountName", "firmwareName", "firmwareTo", "startDate", "endDate", "status", "deviceList"}
+_DEVICE_FIELDS = {"deviceId", "status", "Reason", "reason", "resultReason"}
 _REJECTED = "devicerejected"
 # Only AddDeviceSucceed is documented; the licence calls end in Success. The GET-like answer of the same page shows membership.
 _SUCCESS = re.compile(r"succe(ed|eded|ss)$")
@@ -44,6 +47,9 @@ class Upgrade:
     end_date: str | None
     status: str
     devices: t.Mapping[str, Standing] = dataclasses.field(repr=False)
+    # What the service tells beyond that, in plain names: of the upgrade, and of those devices where there is more.
+    more: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict, repr=False)
+    more_of_devices: t.Mapping[str, t.Mapping[str, t.Any]] = dataclasses.field(default_factory=dict, repr=False)
 
     @functools.cached_property
     def refused(self) -> frozenset[str]:
@@ -69,7 +75,7 @@ class Upgrades:
 
     def get(self, upgrade_id: str) -> Upgrade:
         """GET one upgrade with all its devices. Raises ThingSpaceError, ``not_found`` if there is none."""
-        upgrade = _upgrade(self._account.read("upgrades", "upgrade", upgrade_id), self._account.name)
+        upgrade = upgrade_of(self._account.read("upgrades", "upgrade", upgrade_id), self._account.name)
         if upgrade.upgrade_id.lower() != upgrade_id.lower():
             raise ThingSpaceError(f"Asked for the upgrade {upgrade_id}, the service answered with another one.", "service")
         return upgrade
@@ -106,7 +112,28 @@ def acknowledged(operation: Operation, status: str) -> bool:
     return _SUCCESS.search(known) is not None or (operation == "append" and known in _LISTED)
 
 
-def _upgrade(body: object, account: str) -> Upgrade:
+def described(upgrade: Upgrade, *, include_devices: bool) -> dict[str, t.Any]:
+    """The one shape in which modules return an upgrade. Counts are of listed devices, by status as the service spells it."""
+    values = {
+        **upgrade.more,
+        "upgrade_id": upgrade.upgrade_id,
+        "account": upgrade.account,
+        "firmware_name": upgrade.firmware_name,
+        "firmware_to": upgrade.firmware_to,
+        "start_date": upgrade.start_date,
+        "end_date": upgrade.end_date,
+        "status": upgrade.status,
+        "device_count": len(upgrade.devices),
+        "devices_by_status": dict(sorted(collections.Counter(standing.status for standing in upgrade.devices.values()).items())),
+    }
+    if include_devices:
+        more = upgrade.more_of_devices
+        values["devices"] = [{**more.get(device, {}), "device_id": device, **standing._asdict()} for device, standing in sorted(upgrade.devices.items())]
+    return values
+
+
+def upgrade_of(body: object, account: str) -> Upgrade:
+    """One upgrade out of JSON. Raises ThingSpaceError."""
     if not isinstance(body, dict) or not isinstance(body.get("id"), str) or not isinstance(body.get("status"), str):
         raise ThingSpaceError("The service answered with something that is no upgrade (without id or status).", "service")
     return Upgrade(
@@ -118,7 +145,15 @@ def _upgrade(body: object, account: str) -> Upgrade:
         end_date=_date(body.get("endDate")),
         status=body["status"],
         devices=_devices(body),
+        more=plain({name: value for name, value in body.items() if name not in _FIELDS}),
+        more_of_devices=_more_of_devices(body.get("deviceList") or []),
     )
+
+
+def _more_of_devices(listed: list[dict[str, t.Any]]) -> dict[str, dict[str, t.Any]]:
+    """Fields of devices that we do not know."""
+    more = ((item, item.keys() - _DEVICE_FIELDS) for item in listed)
+    return {item["deviceId"].strip(): plain({name: item[name] for name in sorted(names)}) for item, names in more if names}
 
 
 def _devices(body: object) -> dict[str, Standing]:
