@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The run of one membership task: declaration, plan, rails, writes, result."""
+"""The run of one membership task: declaration, plan, rails, writes, result. What differs from module to module is a small :class:`Task`."""
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import typing as t
 
@@ -15,15 +16,13 @@ from ansible_collections.thingspace.fota.plugins.module_utils._errors import Inp
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._module import Connector, Result
 from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of, check_range
-from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget, Outcome, Rejection
+from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget, Changes, Rejection
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan, plan_digest
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import Rails, check_declaration
-from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Standing, Upgrade, Upgrades, upgrade_id_of
-from ansible_collections.thingspace.fota.plugins.module_utils._writer import OPERATIONS, Progress, Target, converge, guard
+from ansible_collections.thingspace.fota.plugins.module_utils._writer import OPERATIONS, Membership, Permit, Progress, Read, Target, converge, guard
 
 Params = t.Mapping[str, t.Any]
 _SHOWN = 3
-_PREDICTED = Standing("Device Accepted", "")
 
 
 def declaration_of(params: Params) -> Declaration:
@@ -44,19 +43,136 @@ def declaration_of(params: Params) -> Declaration:
     return declaration
 
 
-def target_of(params: Params, upgrade_id: str, declaration: Declaration) -> Target:
-    """What the options make of an upgrade. Raises InputError, and RailError for an empty declaration."""
+def target_of(params: Params, declaration: Declaration, permit: Permit | None = None) -> Target:
+    """What the options make of a membership. Raises InputError, and RailError for an empty declaration."""
     check_range(params, "max_removal_percent", 0, 100)
     check_range(params, "max_removals", 0)
     check_range(params, "batch_size", 1)
     rails = Rails(params["allow_empty"], params["max_removal_percent"], params["max_removals"])
     check_declaration(rails, params["state"], len(declaration.devices))
-    return Target(upgrade_id, params["state"], declaration.devices, rails, params["batch_size"])
+    return Target(params["state"], declaration.devices, rails, params["batch_size"], permit)
 
 
-def run(params: Params, connector: Connector, check_mode: bool) -> Result:
-    """The job of ``upgrade_devices``. Failures come back in the result, with what was done before them."""
-    task = _Task(params, connector, check_mode)
+class Task(abc.ABC, t.Generic[Read]):
+    """One run, with what it knows so far: a failure at any point leaves an outcome that tells the truth."""
+
+    def __init__(self, params: Params, connector: Connector, check_mode: bool) -> None:
+        self.params = params
+        self.check_mode = check_mode
+        self.warnings: list[str] = []
+        self.changed = False
+        self._connector = connector
+        self.outcome = self.outcome_of(None, Changes())
+
+    # What differs from module to module.
+
+    @abc.abstractmethod
+    def outcome_of(self, last: Read | None, changes: Changes) -> Changes:
+        """The changes together with what the module tells about what was changed. ``last`` is None before the first read."""
+
+    @abc.abstractmethod
+    def open(self, account: Account) -> tuple[str, Membership[Read], Read]:
+        """The name in the plan digest, the membership, and its first read."""
+
+    def check(self) -> None:
+        """Raise InputError for options of the module's own."""
+
+    def declared(self) -> Declaration:
+        """The declared devices. Raises InputError."""
+        return declaration_of(self.params)
+
+    def permit(self, removals: frozenset[str]) -> None:
+        """Raise RailError where these removals do more harm than the rails of every module know of."""
+
+    def further_plans(self) -> dict[str, Plan]:
+        """What else the module plans to write, by its name in the plan digest. After :meth:`open`."""
+        return {}
+
+    def write_further(self) -> bool:
+        """Write it, or in check mode predict it. Whether something changed."""
+        return False
+
+    # What every module shares.
+
+    def run(self) -> None:
+        """Do it. Raises ThingSpaceError."""
+        params = self.params
+        account = account_of(params["account"])
+        self.check()
+        check_range(params, "diff_limit", 0)
+        check_range(params, "result_limit", 0)
+        declaration = self.declared()
+        sentence = doubt(declaration)
+        if sentence:
+            self.warnings.append(sentence + ".")
+        self.outcome = self.outcome_of(None, Changes(duplicates=declaration.duplicates))
+        target = target_of(params, declaration, self.permit)
+        client = self._connector.authorized()
+        name, membership, first = self.open(Account(client, account))
+        progress = Progress(first)
+        plans = {name: target.plan(first), **self.further_plans()}
+        known = Changes(duplicates=declaration.duplicates, plan_digest=plan_digest({(account, name): plan for name, plan in plans.items()}))
+        self._tell(target, progress, known)
+        self._compare(known.plan_digest, plans.values())
+        plan = plans[name]
+        if plan:
+            guard(membership.name, target, progress, plan)
+            if self.check_mode:
+                # The plan is what would land.
+                progress.sent = {"append": set(plan.append), "remove": set(plan.remove)}
+                progress.last = first.predicted(plan)
+            else:
+                progress = converge(membership, target, first, client.backoff)
+            self._tell(target, progress, known)
+        if progress.failure is not None:
+            raise progress.failure
+        try:
+            further = self.write_further()
+        finally:
+            self._tell(target, progress, known)
+        self.changed = self.changed or further
+        self._judge()
+
+    def _compare(self, digest: str | None, plans: t.Iterable[Plan]) -> None:
+        expected = (self.params["expect_plan_digest"] or "").strip().lower()
+        if expected and expected != digest:
+            append, remove = (sum(len(getattr(plan, side)) for plan in plans) for side in OPERATIONS)
+            raise StateError(
+                f"The plan is not the one that was approved: expect_plan_digest is {expected[:64]}, and this plan ({append} to append, "
+                f"{remove} to remove) has {digest}. Nothing was written; have the new plan reviewed."
+            )
+
+    def _tell(self, target: Target, progress: Progress[Read], known: Changes) -> None:
+        last = progress.last
+        added, removed = progress.landed("append"), progress.landed("remove")
+        before = len(progress.first.members)
+        plan = target.plan(last)
+        self.changed = bool(added or removed or progress.unseen(plan))
+        changes = dataclasses.replace(
+            known,
+            added=added,
+            removed=removed,
+            rejected=_rejections(progress, plan),
+            before_count=before,
+            after_count=before + len(added) - len(removed) if progress.unread else len(last.members),
+        )
+        self.outcome = self.outcome_of(last, changes)
+
+    def _judge(self) -> None:
+        """Let ``on_rejected`` decide about devices that the service refuses."""
+        rejected = self.outcome.rejected
+        if not rejected or self.params["on_rejected"] == "ignore":
+            return
+        first = "; ".join(f"{item.device_id} ({item.operation}: {(item.reason or item.status or 'no reason given').rstrip('.')})" for item in rejected[:_SHOWN])
+        more = f"; and {len(rejected) - _SHOWN} more" if len(rejected) > _SHOWN else ""
+        sentence = f"The service refuses {len(rejected)} of the devices: {first}{more}"
+        if self.params["on_rejected"] == "fail":
+            raise ThingSpaceError(sentence + ".", "rejected")
+        self.warnings.append(sentence + ".")
+
+
+def run(task: Task[Read]) -> Result:
+    """The job of a module. Failures come back in the result, with what was done before them."""
     failure: ThingSpaceError | None = None
     try:
         task.run()
@@ -66,110 +182,15 @@ def run(params: Params, connector: Connector, check_mode: bool) -> Result:
     if failure is not None and outcome.before_count is not None:
         failure.done = outcome.summary
     return Result(
-        values=outcome.values(Budget(max(0, params["result_limit"]))),
+        values=outcome.values(Budget(max(0, task.params["result_limit"]))),
         changed=task.changed,
-        diff=outcome.diff(max(0, params["diff_limit"])) if outcome.before_count is not None else None,
+        diff=outcome.diff(max(0, task.params["diff_limit"])) if outcome.before_count is not None else None,
         warnings=task.warnings,
         failure=failure,
     )
 
 
-class _Task:
-    """One run, with what it knows so far: a failure at any point leaves an outcome that tells the truth."""
-
-    def __init__(self, params: Params, connector: Connector, check_mode: bool) -> None:
-        self._params = params
-        self._connector = connector
-        self._check_mode = check_mode
-        self.outcome = Outcome(upgrade_id=params["upgrade_id"] or None)
-        self.changed = False
-        self.warnings: list[str] = []
-
-    def run(self) -> None:
-        params = self._params
-        account = account_of(params["account"])
-        upgrade_id = upgrade_id_of(params["upgrade_id"] or "") if params["upgrade_id"] or not self._check_mode else ""
-        check_range(params, "diff_limit", 0)
-        check_range(params, "result_limit", 0)
-        declaration = declaration_of(params)
-        sentence = doubt(declaration)
-        if sentence:
-            self.warnings.append(sentence + ".")
-        self.outcome = Outcome(upgrade_id=upgrade_id or None, duplicates=declaration.duplicates)
-        target = target_of(params, upgrade_id, declaration)
-        client = self._connector.authorized()
-        upgrades = Upgrades(Account(client, account))
-        first = upgrades.get(upgrade_id) if upgrade_id else self._predicted(account)
-        progress = Progress(first)
-        plan = target.plan(first)
-        digest = plan_digest({(account, upgrade_id.lower()): plan})
-        self._tell(target, progress, digest, declaration)
-        self._compare(digest, plan)
-        if plan:
-            guard(target, progress, plan)
-            if self._check_mode:
-                self._predict(target, progress, plan, digest, declaration)
-            else:
-                progress = converge(upgrades, target, first, client.backoff)
-                self._tell(target, progress, digest, declaration)
-        if progress.failure is not None:
-            raise progress.failure
-        self._judge()
-
-    def _predicted(self, account: str) -> Upgrade:
-        self.warnings.append("upgrade_id is empty: planned against an upgrade without devices, as check mode predicts one that is yet to be scheduled.")
-        return Upgrade("", account, None, None, None, None, "RequestPending", {})
-
-    def _compare(self, digest: str, plan: Plan) -> None:
-        expected = (self._params["expect_plan_digest"] or "").strip().lower()
-        if expected and expected != digest:
-            raise StateError(
-                f"The plan is not the one that was approved: expect_plan_digest is {expected[:64]}, and this plan ({len(plan.append)} to append, "
-                f"{len(plan.remove)} to remove) has {digest}. Nothing was written; have the new plan reviewed."
-            )
-
-    def _tell(self, target: Target, progress: Progress, digest: str, declaration: Declaration) -> None:
-        last = progress.last
-        added, removed = progress.landed("append"), progress.landed("remove")
-        before = len(progress.first.members)
-        plan = target.plan(last)
-        self.changed = bool(added or removed or progress.unseen(plan))
-        self.outcome = Outcome(
-            upgrade_id=last.upgrade_id or None,
-            upgrade_status=last.status if last.upgrade_id else None,
-            firmware_name=last.firmware_name,
-            firmware_to=last.firmware_to,
-            start_date=last.start_date,
-            added=added,
-            removed=removed,
-            rejected=_rejections(progress, plan),
-            duplicates=declaration.duplicates,
-            before_count=before,
-            after_count=before + len(added) - len(removed) if progress.unread else len(last.members),
-            plan_digest=digest,
-        )
-
-    def _predict(self, target: Target, progress: Progress, plan: Plan, digest: str, declaration: Declaration) -> None:
-        """In check mode the plan is what would land."""
-        progress.sent = {"append": set(plan.append), "remove": set(plan.remove)}
-        kept = {device: standing for device, standing in progress.first.devices.items() if device not in plan.remove}
-        progress.last = dataclasses.replace(progress.first, devices={**kept, **dict.fromkeys(plan.append, _PREDICTED)})
-        self._tell(target, progress, digest, declaration)
-
-    def _judge(self) -> None:
-        """Let ``on_rejected`` decide about devices that the service refuses."""
-        rejected = self.outcome.rejected
-        if not rejected or self._params["on_rejected"] == "ignore":
-            return
-        first = "; ".join(f"{item.device_id} ({item.operation}: {(item.reason or item.status or 'no reason given').rstrip('.')})" for item in rejected[:_SHOWN])
-        more = f"; and {len(rejected) - _SHOWN} more" if len(rejected) > _SHOWN else ""
-        sentence = f"The service refuses {len(rejected)} of the devices: {first}{more}"
-        if self._params["on_rejected"] == "fail":
-            raise ThingSpaceError(sentence + ".", "rejected")
-        self.warnings.append(sentence + ".")
-
-
-def _rejections(progress: Progress, plan: Plan) -> tuple[Rejection, ...]:
+def _rejections(progress: Progress[Read], plan: Plan) -> tuple[Rejection, ...]:
     """Declared devices that are refused, by what the last read still misses: a refusal whose goal is reached is none."""
     rejections: list[Rejection] = []
     for operation in OPERATIONS:

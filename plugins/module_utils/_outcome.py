@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shape of results and diffs: what a task tells about one upgrade. Pure."""
+"""Shape of results and diffs: what a task tells about one membership. Pure."""
 
 from __future__ import annotations
 
@@ -55,14 +55,9 @@ class Budget:
 
 
 @dataclasses.dataclass(frozen=True)
-class Outcome:
-    """What happened, or would happen, to the devices of one upgrade. Counts are None before the first read."""
+class Changes:
+    """What happened, or would happen, to the devices of one membership. Counts are None before the first read."""
 
-    upgrade_id: str | None = None
-    upgrade_status: str | None = None
-    firmware_name: str | None = None
-    firmware_to: str | None = None
-    start_date: str | None = None
     added: t.AbstractSet[str] = frozenset()
     removed: t.AbstractSet[str] = frozenset()
     rejected: tuple[Rejection, ...] = ()
@@ -92,19 +87,24 @@ class Outcome:
             **{name: 0 if count is None else count for name, count in counts.items()}
         )
 
+    @property
+    def title(self) -> str:
+        """What was changed, for the head of the diff."""
+        return ""
+
+    def identity(self, budget: Budget) -> dict[str, t.Any]:
+        """Return values about what was changed."""
+        return {}
+
     def values(self, budget: Budget) -> dict[str, t.Any]:
         """The return values. Rejections come first out of the budget, since each of them needs somebody's attention."""
         rejected = budget.take([item._asdict() for item in self.rejected], lambda item: 70 + sum(map(len, item.values())))
         lists = {
-            name: budget.take(sorted(devices), lambda device: len(device) + 4)
+            name: budget.take(sorted(devices), device_size)
             for name, devices in (("added", self.added), ("removed", self.removed), ("duplicates", self.duplicates))
         }
         return {
-            "upgrade_id": self.upgrade_id,
-            "upgrade_status": self.upgrade_status,
-            "firmware_name": self.firmware_name,
-            "firmware_to": self.firmware_to,
-            "start_date": self.start_date,
+            **self.identity(budget),
             **lists,
             "rejected": rejected,
             **self.counts,
@@ -115,16 +115,45 @@ class Outcome:
 
     def diff(self, limit: int) -> dict[str, str]:
         """Diff of the membership: a line of counts, then the changed devices only, sorted and at most ``limit`` of each kind."""
-        header = f"upgrade {self.upgrade_id or 'that is not scheduled yet'} ({self.upgrade_status or 'unknown'})"
         return {
-            "before_header": header,
-            "after_header": header,
-            "before": _side(self.before_count, self.removed, limit),
-            "after": _side(self.after_count, self.added, limit),
+            "before_header": self.title,
+            "after_header": self.title,
+            "before": side(self.before_count, self.removed, limit),
+            "after": side(self.after_count, self.added, limit),
         }
 
 
-def _side(count: int | None, devices: t.AbstractSet[str], limit: int) -> str:
+@dataclasses.dataclass(frozen=True)
+class Outcome(Changes):
+    """What happened, or would happen, to the devices of one upgrade."""
+
+    upgrade_id: str | None = None
+    upgrade_status: str | None = None
+    firmware_name: str | None = None
+    firmware_to: str | None = None
+    start_date: str | None = None
+
+    @property
+    def title(self) -> str:
+        return f"upgrade {self.upgrade_id or 'that is not scheduled yet'} ({self.upgrade_status or 'unknown'})"
+
+    def identity(self, budget: Budget) -> dict[str, t.Any]:
+        return {
+            "upgrade_id": self.upgrade_id,
+            "upgrade_status": self.upgrade_status,
+            "firmware_name": self.firmware_name,
+            "firmware_to": self.firmware_to,
+            "start_date": self.start_date,
+        }
+
+
+def device_size(device: str) -> int:
+    """Length of a device as an item of a JSON list."""
+    return len(device) + 4
+
+
+def side(count: int | None, devices: t.AbstractSet[str], limit: int) -> str:
+    """One side of a diff."""
     lines = [f"{count or 0} devices", *sorted(devices)[:limit]]
     if len(devices) > limit:
         lines.append(f"... and {len(devices) - limit} more")

@@ -14,25 +14,16 @@ import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
-from ansible_collections.thingspace.fota.plugins.module_utils._plan import Operation
+from ansible_collections.thingspace.fota.plugins.module_utils._plan import Operation, Plan
 from ansible_collections.thingspace.fota.plugins.module_utils._shape import iso, plain
+from ansible_collections.thingspace.fota.plugins.module_utils._standing import REJECTED, Standing, folded, standings
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Devices can be changed "until the upgrade starts"; whether RequestPending is early enough is not said for v1, v2 allows it.
 _OPEN = ("requestpending", "queued")
 _FIELDS = {"id", "accountName", "firmwareName", "firmwareTo", "startDate", "endDate", "status", "deviceList"}
 _DEVICE_FIELDS = {"deviceId", "status", "Reason", "reason", "resultReason"}
-_REJECTED = "devicerejected"
-# Only AddDeviceSucceed is documented; the licence calls end in Success. The GET-like answer of the same page shows membership.
-_SUCCESS = re.compile(r"succe(ed|eded|ss)$")
-_LISTED = ("deviceaccepted", "accepted", "requestpending")
-
-
-class Standing(t.NamedTuple):
-    """Status and reason of one device, in an upgrade or in the answer to a change."""
-
-    status: str
-    reason: str
+_PREDICTED = Standing("Device Accepted", "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +45,7 @@ class Upgrade:
     @functools.cached_property
     def refused(self) -> frozenset[str]:
         """Devices that are listed as rejected."""
-        return frozenset(device for device, standing in self.devices.items() if folded(standing.status) == _REJECTED)
+        return frozenset(device for device, standing in self.devices.items() if folded(standing.status) == REJECTED)
 
     @functools.cached_property
     def members(self) -> frozenset[str]:
@@ -65,6 +56,11 @@ class Upgrade:
     def is_open(self) -> bool:
         """Whether devices can still be appended and removed."""
         return folded(self.status) in _OPEN
+
+    def predicted(self, plan: Plan) -> Upgrade:
+        """What it would become."""
+        kept = {device: standing for device, standing in self.devices.items() if device not in plan.remove}
+        return dataclasses.replace(self, devices={**kept, **dict.fromkeys(plan.append, _PREDICTED)})
 
 
 class Upgrades:
@@ -87,10 +83,30 @@ class Upgrades:
         """
         body = self._account.write("PUT", {"type": operation, "deviceList": devices}, "upgrades", "upgrade", upgrade_id)
         try:
-            return _devices(body)
+            return standings(body)
         except ThingSpaceError as error:
             # The status was a success, so the change may well have been made.
             raise UnsettledError(error.message, "service", carried_out=None) from None
+
+
+class UpgradeDevices:
+    """The devices of one upgrade, as a membership that can be brought to a target."""
+
+    # Appending first means that an upgrade that is to keep devices is never empty on the way: what an empty one does is undocumented.
+    order: tuple[Operation, Operation] = ("append", "remove")
+
+    def __init__(self, upgrades: Upgrades, upgrade_id: str) -> None:
+        self._upgrades = upgrades
+        self._upgrade_id = upgrade_id
+        self.name = f"the upgrade {upgrade_id}"
+
+    def read(self) -> Upgrade:
+        """As :meth:`Upgrades.get`."""
+        return self._upgrades.get(self._upgrade_id)
+
+    def change(self, operation: Operation, devices: list[str]) -> dict[str, Standing]:
+        """As :meth:`Upgrades.change`."""
+        return self._upgrades.change(self._upgrade_id, operation, devices)
 
 
 def upgrade_id_of(value: str) -> str:
@@ -99,17 +115,6 @@ def upgrade_id_of(value: str) -> str:
     if not _UUID.fullmatch(upgrade_id):
         raise InputError(f"upgrade_id {upgrade_id[:80]!r} is not a UUID, such as 60b5d639-ccdc-4db8-8824-069bd94c95bf.")
     return upgrade_id
-
-
-def folded(status: str) -> str:
-    """A status without blanks and case: v1 writes ``Device Rejected``, v2 ``DeviceRejected``."""
-    return re.sub(r"\s+", "", status).lower()
-
-
-def acknowledged(operation: Operation, status: str) -> bool:
-    """Whether the answer to a change says that it was done for a device. Every unknown status says no."""
-    known = folded(status)
-    return _SUCCESS.search(known) is not None or (operation == "append" and known in _LISTED)
 
 
 def described(upgrade: Upgrade, *, include_devices: bool) -> dict[str, t.Any]:
@@ -144,7 +149,7 @@ def upgrade_of(body: object, account: str) -> Upgrade:
         start_date=_date(body.get("startDate")),
         end_date=_date(body.get("endDate")),
         status=body["status"],
-        devices=_devices(body),
+        devices=standings(body),
         more=plain({name: value for name, value in body.items() if name not in _FIELDS}),
         more_of_devices=_more_of_devices(body.get("deviceList") or []),
     )
@@ -154,31 +159,6 @@ def _more_of_devices(listed: list[dict[str, t.Any]]) -> dict[str, dict[str, t.An
     """Fields of devices that we do not know."""
     more = ((item, item.keys() - _DEVICE_FIELDS) for item in listed)
     return {item["deviceId"].strip(): plain({name: item[name] for name in sorted(names)}) for item, names in more if names}
-
-
-def _devices(body: object) -> dict[str, Standing]:
-    """The device list of an upgrade or of an answer. One object for each different standing keeps 100,000 devices small."""
-    listed = body.get("deviceList") if isinstance(body, dict) else body
-    if listed is None and isinstance(body, dict):
-        # The service is probably written in Go, which leaves out, or writes as null, a list without elements.
-        listed = []
-    if not isinstance(listed, list):
-        raise ThingSpaceError("The service answered without a list of devices.", "service")
-    standings: dict[tuple[str | None, str | None], Standing] = {}
-    devices: dict[str, Standing] = {}
-    for item in listed:
-        if not isinstance(item, dict) or not isinstance(item.get("deviceId"), str):
-            raise ThingSpaceError("The service answered with a device that has no deviceId.", "service")
-        # The documents write Reason in the answer to PUT, resultReason in GET.
-        said = (_string(item.get("status")), _string(item.get("Reason") or item.get("reason") or item.get("resultReason")))
-        standing = standings.get(said)
-        if standing is None:
-            standing = standings[said] = Standing(said[0] or "", said[1] or "")
-        device = item["deviceId"].strip()
-        # Listed twice, once rejected: it is in, and would be flashed.
-        if device not in devices or folded(devices[device].status) == _REJECTED:
-            devices[device] = standing
-    return devices
 
 
 def _date(value: object) -> str | None:

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a plan reaches the service: append before remove, in batches, and what the service then shows is the truth.
+"""How a plan reaches the service: in batches, and what the service then shows is the truth.
 
-The only place that writes memberships. A PUT whose answer was lost is settled by reading: what is in is done, what is
+The only place that writes memberships. A write whose answer was lost is settled by reading: what is in is done, what is
 missing is planned anew. What the service has answered, yes or no, is never sent again in the same run.
 """
 
@@ -16,37 +16,80 @@ import typing as t
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import StateError, ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Operation, Plan, State, batches, make_plan
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import Rails, check_removals
-from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Standing, Upgrade, Upgrades, acknowledged
+from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing, acknowledged
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
 
 OPERATIONS: tuple[Operation, Operation] = ("append", "remove")
-# Appending first means that an upgrade that is to keep devices is never empty on the way: what an empty one does is undocumented.
 MOST_ROUNDS = 5
 _UNMENTIONED = Standing("", "the service's answer does not mention this device")
 
 
+class Listing(t.Protocol):
+    """A membership as it was read. Listed is not member: ``devices`` holds the refused ones too."""
+
+    @property
+    def members(self) -> frozenset[str]: ...
+
+    @property
+    def refused(self) -> frozenset[str]: ...
+
+    @property
+    def devices(self) -> t.Mapping[str, Standing]: ...
+
+    @property
+    def status(self) -> str: ...
+
+    @property
+    def is_open(self) -> bool: ...
+
+    def predicted(self: Read, plan: Plan) -> Read:
+        """What it would become."""
+
+
+Read = t.TypeVar("Read", bound=Listing)
+Listed = t.TypeVar("Listed", bound=Listing, covariant=True)
+
+
+class Membership(t.Protocol[Listed]):
+    """Devices that belong to something at the service. ``name`` stands in sentences; ``order`` says which operation is sent first."""
+
+    name: str
+    order: tuple[Operation, Operation]
+
+    def read(self) -> Listed: ...
+
+    def change(self, operation: Operation, devices: list[str]) -> dict[str, Standing]:
+        """Send one batch. Raises UnsettledError where only reading can tell what became of it."""
+
+
+class Permit(t.Protocol):
+    """Raises RailError where removing these devices does more harm than the rails know of."""
+
+    def __call__(self, removals: frozenset[str]) -> None: ...
+
+
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """What one upgrade is to become, and within which limits."""
+    """What one membership is to become, and within which limits."""
 
-    upgrade_id: str
     state: State
     declared: frozenset[str]
     rails: Rails
     batch_size: int
+    permit: Permit | None = None
 
-    def plan(self, upgrade: Upgrade) -> Plan:
+    def plan(self, listing: Listing) -> Plan:
         """The writes that are missing in what was read."""
-        return make_plan(self.state, self.declared, upgrade.members, upgrade.refused)
+        return make_plan(self.state, self.declared, listing.members, listing.refused)
 
 
-class Progress:
+class Progress(t.Generic[Read]):
     """What a run has sent, what was answered and what was read: enough to tell the truth whenever it stops.
 
     ``unread`` says that something was written after the last read.
     """
 
-    def __init__(self, first: Upgrade) -> None:
+    def __init__(self, first: Read) -> None:
         self.first = first
         self.last = first
         self.sent: dict[Operation, set[str]] = {"append": set(), "remove": set()}
@@ -66,38 +109,40 @@ class Progress:
 
     def unseen(self, plan: Plan) -> int:
         """How many acknowledged changes the last read did not show."""
-        return sum(len(devices & self.acknowledged(operation)) for operation, devices in _sides(plan))
+        return sum(len(devices & self.acknowledged(operation)) for operation, devices in _sides(plan, OPERATIONS))
 
 
-def guard(target: Target, progress: Progress, todo: Plan) -> None:
-    """Raise StateError or RailError where the writes must not be sent."""
+def guard(name: str, target: Target, progress: Progress[Read], todo: Plan) -> None:
+    """Raise StateError or RailError where the writes to what has this name must not be sent."""
     if not progress.last.is_open:
         raise StateError(
-            f"The upgrade {target.upgrade_id} is {progress.last.status}: devices can be appended and removed only before it starts "
+            f"{_start(name)} is {progress.last.status}: devices can be appended and removed only before it starts "
             f"(while it is RequestPending or Queued), and {len(todo.append)} to append, {len(todo.remove)} to remove are missing."
         )
     done = progress.landed("remove") | progress.acknowledged("remove")
     check_removals(target.rails, target.state, len(done | todo.remove), len(progress.first.members))
+    if target.permit is not None:
+        target.permit(todo.remove)
 
 
-def converge(upgrades: Upgrades, target: Target, first: Upgrade, backoff: t.Callable[[], Backoff]) -> Progress:
-    """Bring one upgrade to its target. Does not raise: a failure is kept in the returned progress.
+def converge(membership: Membership[Read], target: Target, first: Read, backoff: t.Callable[[], Backoff]) -> Progress[Read]:
+    """Bring one membership to its target. Does not raise: a failure is kept in the returned progress.
 
     Args:
-        first: the upgrade as it was read before.
+        first: the membership as it was read before.
         backoff: makes a series of tries within ``retry_timeout``.
     """
     progress = Progress(first)
     try:
-        _Run(upgrades, target, progress, backoff).converge()
+        _Run(membership, target, progress, backoff).converge()
     except ThingSpaceError as error:
         progress.failure = error
     return progress
 
 
-class _Run:
-    def __init__(self, upgrades: Upgrades, target: Target, progress: Progress, backoff: t.Callable[[], Backoff]) -> None:
-        self._upgrades = upgrades
+class _Run(t.Generic[Read]):
+    def __init__(self, membership: Membership[Read], target: Target, progress: Progress[Read], backoff: t.Callable[[], Backoff]) -> None:
+        self._membership = membership
         self._target = target
         self._progress = progress
         self._new_backoff = backoff
@@ -110,12 +155,12 @@ class _Run:
             plan = self._target.plan(self._progress.last)
             todo = self._unanswered(plan)
             if todo:
-                guard(self._target, self._progress, todo)
+                guard(self._membership.name, self._target, self._progress, todo)
                 self._settle(self._send(todo))
             elif unseen := self._progress.unseen(plan):
                 if not self._unseen.wait():
                     raise ThingSpaceError(
-                        f"The service acknowledged {unseen} changes of the upgrade {self._target.upgrade_id} and does not show them within retry_timeout. "
+                        f"The service acknowledged {unseen} changes of {self._membership.name} and does not show them within retry_timeout. "
                         "Run the task again later: it sends only what is still missing then.",
                         "not_visible",
                     )
@@ -130,10 +175,10 @@ class _Run:
     def _send(self, todo: Plan) -> ThingSpaceError | None:
         """Send all batches, up to the first that fails as a whole. Devices refused one by one do not stop the others."""
         progress = self._progress
-        for operation, devices in _sides(todo):
+        for operation, devices in _sides(todo, self._membership.order):
             for batch in batches(devices, self._target.batch_size):
                 try:
-                    answer = self._upgrades.change(self._target.upgrade_id, operation, batch)
+                    answer = self._membership.change(operation, batch)
                 except ThingSpaceError as error:
                     if not isinstance(error, UnsettledError) or error.carried_out is not False:
                         progress.sent[operation].update(batch)
@@ -151,7 +196,7 @@ class _Run:
             self._rounds += 1
             self._read()
             if self._rounds >= MOST_ROUNDS and self._unanswered(self._target.plan(self._progress.last)):
-                raise StateError(f"The upgrade {self._target.upgrade_id} keeps changing: somebody else writes to it while this task runs.")
+                raise StateError(f"{_start(self._membership.name)} keeps changing: somebody else writes to it while this task runs.")
             return
         again = False
         if isinstance(failure, UnsettledError):
@@ -163,15 +208,19 @@ class _Run:
             raise (error if again else failure) from None
         todo = self._unanswered(self._target.plan(self._progress.last))
         if todo and not again:
-            # A PUT refused because the upgrade has started says so in no documented way; the read does.
+            # A change refused because the upgrade has started says so in no documented way; the read does.
             if not self._progress.last.is_open:
-                guard(self._target, self._progress, todo)
+                guard(self._membership.name, self._target, self._progress, todo)
             raise failure
 
     def _read(self) -> None:
-        self._progress.last = self._upgrades.get(self._target.upgrade_id)
+        self._progress.last = self._membership.read()
         self._progress.unread = False
 
 
-def _sides(plan: Plan) -> tuple[tuple[Operation, frozenset[str]], ...]:
-    return (("append", plan.append), ("remove", plan.remove))
+def _sides(plan: Plan, order: tuple[Operation, Operation]) -> list[tuple[Operation, frozenset[str]]]:
+    return [(operation, plan.append if operation == "append" else plan.remove) for operation in order]
+
+
+def _start(name: str) -> str:
+    return name[:1].upper() + name[1:]

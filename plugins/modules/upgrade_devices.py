@@ -224,7 +224,7 @@ error:
       sample: Invalid upgradeId
 """
 
-from ansible_collections.thingspace.fota.plugins.module_utils import _membership
+from ansible_collections.thingspace.fota.plugins.module_utils import _upgrade_devices
 from ansible_collections.thingspace.fota.plugins.module_utils._module import run
 from ansible_collections.thingspace.fota.plugins.module_utils._options import connection_options, device_options, membership_options
 
@@ -232,7 +232,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._options import co
 def main() -> None:
     run(
         {"upgrade_id": {"type": "str", "required": True}, **connection_options(), **device_options(), **membership_options()},
-        _membership.run,
+        _upgrade_devices.job,
     )
 
 

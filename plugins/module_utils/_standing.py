@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Status and reason of devices: how the service lists them, and what they mean. Pure (reference sections 2.3, 2.9 and 3)."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._plan import Operation
+
+REJECTED = "devicerejected"
+# Of upgrades only AddDeviceSucceed is documented; the licence calls end in Success. The GET-like answer of the same page shows membership.
+_SUCCESS = re.compile(r"succe(ed|eded|ss)$")
+_LISTED = ("deviceaccepted", "accepted", "requestpending")
+
+
+class Standing(t.NamedTuple):
+    """Status and reason of one device, in a list or in the answer to a change."""
+
+    status: str
+    reason: str
+
+
+def folded(status: str) -> str:
+    """A status without blanks and case: v1 writes ``Device Rejected``, v2 ``DeviceRejected``."""
+    return re.sub(r"\s+", "", status).lower()
+
+
+def acknowledged(operation: Operation, status: str) -> bool:
+    """Whether the answer to a change says that it was done for a device. Every unknown status says no."""
+    known = folded(status)
+    return _SUCCESS.search(known) is not None or (operation == "append" and known in _LISTED)
+
+
+def standings(body: object) -> dict[str, Standing]:
+    """The devices of a list, or of the answer to a change. One object for each different standing keeps 100,000 devices small.
+
+    Raises ThingSpaceError if there is no such list.
+    """
+    listed = body.get("deviceList") if isinstance(body, dict) else body
+    if listed is None and isinstance(body, dict):
+        # The service is probably written in Go, which leaves out, or writes as null, a list without elements.
+        listed = []
+    if not isinstance(listed, list):
+        raise ThingSpaceError("The service answered without a list of devices.", "service")
+    known: dict[tuple[str | None, str | None], Standing] = {}
+    devices: dict[str, Standing] = {}
+    for item in listed:
+        if not isinstance(item, dict) or not isinstance(item.get("deviceId"), str):
+            raise ThingSpaceError("The service answered with a device that has no deviceId.", "service")
+        # The documents write Reason in the answer to a change, resultReason in GET.
+        said = (_string(item.get("status")), _string(item.get("Reason") or item.get("reason") or item.get("resultReason")))
+        standing = known.get(said)
+        if standing is None:
+            standing = known[said] = Standing(said[0] or "", said[1] or "")
+        device = item["deviceId"].strip()
+        # Listed twice, once rejected: it is in, and would be flashed.
+        if device not in devices or folded(devices[device].status) == REJECTED:
+            devices[device] = standing
+    return devices
+
+
+def _string(value: object) -> str | None:
+    return None if value is None else str(value)
