@@ -1,0 +1,157 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module: the licences of an account."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: license_info
+short_description: Show which devices of a Verizon ThingSpace account have a licence for firmware upgrades
+version_added: 0.1.0
+author:
+  - thingspace.fota contributors (@thingspace-fota)
+description:
+  - Counts the licences of an account of Verizon ThingSpace (FOTA v1) and lists the devices that have one. Every page is read.
+  - Accounts that pay for each upgrade (V(TS-HFOTA-EVNT) alone) have no licences to manage. M(thingspace.fota.subscription_info) tells which kind it is.
+options:
+  include_candidates:
+    description:
+      - Whether to read the list of cancellation candidates too. If the account comes to have fewer licences, devices of this list lose theirs first,
+        and with it their upgrades that have not started.
+      - Verizon's SDK marks these operations as deprecated. That is why they are not asked unless you want it.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - thingspace.fota.attributes
+  - thingspace.fota.attributes.info
+  - thingspace.fota.attributes.api_group
+  - thingspace.fota.connection
+seealso:
+  - module: thingspace.fota.subscription_info
+  - module: thingspace.fota.device_info
+  - name: Create Cancellation Candidate List
+    description: What becomes of the devices of O(include_candidates).
+    link: https://thingspace.verizon.com/documentation/apis/software-management/api-reference/create-cancellation-candidate-list.html
+"""
+
+EXAMPLES = r"""
+- name: See how many licences are left
+  thingspace.fota.license_info:
+    account: "0402196254-00001"
+    access_token: "{{ thingspace_access_token }}"
+    session_token: "{{ thingspace_session_token }}"
+  register: licences
+
+- name: Show how many
+  ansible.builtin.debug:
+    msg: "{{ licences.total_licenses - licences.assigned_licenses }} licences are free"
+
+- name: See which devices lose their licence first
+  thingspace.fota.license_info:
+    account: "0402196254-00001"
+    access_token: "{{ thingspace_access_token }}"
+    session_token: "{{ thingspace_session_token }}"
+    include_candidates: true
+  register: licences
+"""
+
+RETURN = r"""
+total_licenses:
+  description: Number of licences that the account has, as the service counts them. Null if it does not say.
+  returned: success
+  type: int
+  sample: 9000
+assigned_licenses:
+  description: Number of licences that are assigned, as the service counts them. Null if it does not say.
+  returned: success
+  type: int
+  sample: 1
+devices:
+  description:
+    - The devices that have a licence, sorted.
+    - Fields that the service adds are kept, in snake_case.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    device_id:
+      description: The IMEI, a string of exactly 15 digits.
+      type: str
+      sample: "990003425730535"
+    assignment_time:
+      description: Since when it has a licence (ISO 8601, UTC).
+      type: str
+      sample: "2018-03-02T16:03:06Z"
+cancellation_candidates:
+  description: Devices that lose their licence first, in the order that the service gives.
+  returned: with O(include_candidates=true)
+  type: list
+  elements: str
+  sample: ["990000473475989"]
+cancellation_candidates_update_time:
+  description: When that list was last changed (ISO 8601, UTC), null if it never was.
+  returned: with O(include_candidates=true)
+  type: str
+  sample: "2018-03-02T16:03:06Z"
+requests:
+  description: HTTP requests that the task made, tries included.
+  returned: always
+  type: int
+  sample: 1
+error:
+  description: What went wrong, for playbooks.
+  returned: failure
+  type: dict
+  contains:
+    kind:
+      description: >-
+        One of V(input), V(access_token), V(session_token), V(not_found), V(forbidden), V(dependency), V(service), V(unreachable).
+      type: str
+      sample: session_token
+    status:
+      description: HTTP status of the answer, null if there was none.
+      type: int
+      sample: 400
+    code:
+      description: The service's own error code, null if there was none.
+      type: str
+      sample: UnifiedWebService.REQUEST_FAILED.SessionToken.Expired
+    message:
+      description: The service's own message, or the reason.
+      type: str
+      sample: The session has expired
+"""
+
+import typing as t
+
+from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
+from ansible_collections.thingspace.fota.plugins.module_utils._licenses import Licenses
+from ansible_collections.thingspace.fota.plugins.module_utils._module import Connector, Result, run
+from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of, connection_options
+
+
+def job(params: t.Mapping[str, t.Any], connector: Connector, _check_mode: bool) -> Result:
+    name = account_of(params["account"])
+    licenses = Licenses(Account(connector.authorized(), name))
+    licensed = licenses.read()
+    values: dict[str, t.Any] = {
+        "total_licenses": licensed.total,
+        "assigned_licenses": licensed.assigned,
+        "devices": [licensed.devices[device] for device in sorted(licensed.devices)],
+    }
+    if params["include_candidates"]:
+        candidates = licenses.candidates()
+        values["cancellation_candidates"] = list(candidates.devices)
+        values["cancellation_candidates_update_time"] = candidates.update_time
+    return Result(values)
+
+
+def main() -> None:
+    run({"include_candidates": {"type": "bool", "default": False}, **connection_options()}, job)
+
+
+if __name__ == "__main__":
+    main()
