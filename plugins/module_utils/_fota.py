@@ -54,7 +54,8 @@ class Account:
             if not isinstance(page, dict):
                 raise ThingSpaceError(f"The service answered with something that is no page of {resource}.", "service")
             yield page
-            if not page.get(more):
+            # Of the report by status the documents write hasMoreFlag here and hasMoreData there.
+            if not any(page.get(flag) for flag in (more, "hasMoreData", "hasMoreFlag")):
                 return
             position = _position(page.get(cursor))
             if position in seen:
