@@ -51,12 +51,12 @@ def start(log: Log, pair: Pair, found: Sequence[Python], name: str, words: Seque
     return log.run([*command(pair, name), *words], tree, env(pair, found), check=False)
 
 
-def judge(log: Log, output: str) -> None:
-    """Fail with the lines that say why, wherever they stand in the output."""
-    if not log.last_code:
-        return refuse_skips(output)
-    loud = [line for line in output.splitlines() if re.match(r"(ERROR|FATAL|fatal|failed|The full traceback)\b", line)]
-    raise Failed(f"ansible-test ended with exit code {log.last_code}", loud)
+def judge(log: Log, output: str, show: str = "") -> None:
+    """Fail for an exit code or for something left out; `show` picks the lines that say why, else they are the last ones."""
+    if log.last_code:
+        lines = [line for line in output.splitlines() if re.match(show, line)] if show else []
+        raise Failed(f"ansible-test ended with exit code {log.last_code}", lines)
+    refuse_skips(output)
 
 
 def idle_tests(output: str) -> set[str]:
@@ -72,7 +72,7 @@ def sanity(log: Log, pair: Pair, found: Sequence[Python]) -> str:
     # The requirements of pylint in a release candidate name an archive outside of the package index.
     skip = [] if pair.core.final else ["--skip-test", "pylint"]
     output = start(log, pair, found, "sanity", ["-v", *skip, *chosen])
-    judge(log, output)
+    judge(log, output, show="ERROR|FATAL")
     idle = idle_tests(output) - ({"pylint"} if skip else set())
     if idle and not chosen:
         raise Failed(f"these tests looked at nothing: {', '.join(sorted(idle))}")

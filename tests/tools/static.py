@@ -13,7 +13,7 @@ from pathlib import Path
 import environment
 import trees
 from log import Failed, Log
-from places import CACHE, COLLECTION, ROOT, VENVS
+from places import COLLECTION, ROOT, VENVS
 
 
 def env(venv: str, **more: str) -> dict[str, str]:
@@ -68,12 +68,10 @@ def files(output: str) -> int:
     return int(match[1]) if match else 0
 
 
-def unit(log: Log, venv: str, jobs: str = "2") -> str:
+def unit(log: Log, venv: str, select: str = "") -> str:
     """The unit tests. A skipped test is a failure: it would be one that should run and does not."""
-    trees.link()
-    command: list[str | Path] = [tool(venv, "python"), "-m", "pytest", "-q", "-ra", "-o", f"cache_dir={CACHE / 'pytest'}"]
-    chosen = shlex.split(os.environ.get("ARGS", ""))
-    output = log.run([*command, *(chosen or ["-n", jobs, "tests/unit"])], ROOT, env(venv, HYPOTHESIS_PROFILE="ci"))
+    chosen = shlex.split(os.environ.get("ARGS", "")) or ["-n", "2", "-m", select]
+    output = log.run([tool(venv, "python"), "-m", "pytest", "-q", "-ra", *chosen], ROOT, env(venv, HYPOTHESIS_PROFILE="ci"))
     said = last(output)
     if re.search(r"\b[1-9]\d* skipped", said):
         raise Failed(f"tests were skipped: {said}", [line for line in output.splitlines() if line.startswith("SKIPPED")])

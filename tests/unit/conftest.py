@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
+import hypothesis.configuration
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +30,16 @@ def layout() -> Path:
     return top
 
 
-sys.path[:0] = [str(layout()), str(ROOT / "roles" / "simulator" / "files")]
+def helpers() -> list[Path]:
+    """Folders of the tests that hold modules for other tests to import, this one first."""
+    unit = ROOT / "tests" / "unit"
+    return [unit, *sorted({path.parent for path in unit.glob("*/**/*.py") if path.name != "conftest.py" and not path.name.startswith("test_")})]
+
+
+sys.path[:0] = [str(folder) for folder in (layout(), ROOT / "roles" / "simulator" / "files", *helpers())]
+# Outside of make too, nothing is written to the user's home or beside the sources.
+os.environ.setdefault("ANSIBLE_HOME", str(ROOT / ".build" / "home" / ".ansible"))
+hypothesis.configuration.set_hypothesis_home_dir(ROOT / ".build" / "cache" / "hypothesis")
 
 if TYPE_CHECKING:
     from thingspace_simulator import Simulator
@@ -39,6 +49,19 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, prin
 hypothesis.settings.register_profile("search", deadline=None, max_examples=2000)
 hypothesis.settings.register_profile("default", deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default"))
+
+
+def pytest_pycollect_makemodule() -> None:
+    """What a test imports as `conftest` is this file, though pytest forgets it for that of a folder below."""
+    sys.modules["conftest"] = sys.modules[__name__]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts ansible-playbook: it takes seconds each, too long for `make test-quick`."""
+    for item in items:
+        module = getattr(item, "module", None)
+        if any(getattr(value, "__module__", "") == "run_playbook" for value in vars(module).values()):
+            item.add_marker(pytest.mark.playbook)
 
 
 @pytest.fixture
