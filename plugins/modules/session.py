@@ -63,7 +63,7 @@ options:
     aliases: [m2m_token]
 extends_documentation_fragment:
   - thingspace.fota.attributes
-  - thingspace.fota.http
+  - thingspace.fota.transport
 attributes:
   action:
     description: Indicates that it has a part that runs on the controller.
@@ -84,7 +84,7 @@ notes:
   - The environment variables are those of C(ansible-playbook), wherever the task runs, or of C(environment) in the playbook. Prefer the former,
     since ansible-core prints values of C(environment) at C(-vvv).
   - The result of a login is hidden from all output, as if the task had C(no_log), and yet can be registered. A variable that holds it can be printed.
-  - The tokens are not part of the action group P(thingspace.fota.api), so that C(module_defaults) with tokens does not break the login.
+  - It is not part of the action group C(thingspace.fota.api), so that C(module_defaults) with tokens do not break the login that brings them.
 seealso:
   - name: Start a Connectivity Management session
     description: The login behind this module.
