@@ -21,8 +21,10 @@ _NAMES = {"accountName": "account"}
 _OF_HISTORY = {**_NAMES, "id": "upgrade_id"}
 _OF_LISTENER = {**_NAMES, "aname": "account"}
 # Fields of a listener that hold, or by their name may hold, what the service shows to the listener to be let in.
-_CREDENTIAL = re.compile(r"user|pass|pwd|secret|token|auth|credential|key|login", re.IGNORECASE)
-_USER_OF_URL = re.compile(r"(?<=://)[^/?#]*@")
+_WORDS = "user|pass|pwd|secret|token|auth|credential|key|login|signature"
+_CREDENTIAL = re.compile(_WORDS, re.IGNORECASE)
+_IN_URL = re.compile(rf"(://)[^/?#]*(?=@)|([?&][^=&#]*(?:{_WORDS})[^=&#]*=)[^&#]*", re.IGNORECASE)
+_BLOTTED = "********"
 
 
 class Fleet:
@@ -76,13 +78,17 @@ class Fleet:
 
 def described_listener(listener: Told) -> Told:
     """A listener without its credentials: whether there are some stands in ``username_set`` and the like."""
-    told: Told = {"username_set": False, "password_set": False}
-    for name, value in plain(listener, _OF_LISTENER).items():
-        if name != "url" and _CREDENTIAL.search(name):
-            told[f"{name}_set"] = value not in (None, "")
-        else:
-            told[name] = _USER_OF_URL.sub("********@", value) if isinstance(value, str) else value
+    told: Told = {"username_set": False, "password_set": False, **_without_credentials(plain(listener, _OF_LISTENER))}
     return told
+
+
+def _without_credentials(value: t.Any) -> t.Any:
+    if isinstance(value, dict):
+        secret = {f"{name}_set": item not in (None, "") for name, item in value.items() if _CREDENTIAL.search(name)}
+        return {**{name: _without_credentials(item) for name, item in value.items() if not _CREDENTIAL.search(name)}, **secret}
+    if isinstance(value, list):
+        return [_without_credentials(item) for item in value]
+    return _IN_URL.sub(lambda found: (found[1] or found[2]) + _BLOTTED, value) if isinstance(value, str) else value
 
 
 def _dicts(body: object, what: str) -> list[Told]:

@@ -59,7 +59,7 @@ callbacks:
       type: str
       sample: Fota
     url:
-      description: Where it listens. A user and password in front of the host are blotted out.
+      description: Where it listens. Credentials in front of the host or in the query are blotted out.
       type: str
       sample: https://listener.example.com/fota
     username_set:
