@@ -22,7 +22,7 @@ import venvs
 from cores import Pair
 from interpreters import Python
 from log import Log
-from places import BUILD, LOGS, REQUIREMENTS, VENVS
+from places import BUILD, LOGS, REQUIREMENTS, ROOT, VENVS
 from steps import Step
 
 
@@ -70,6 +70,12 @@ def tarball(pair: Pair, found: list[Python]) -> list[Step]:
     ]
 
 
+def demo(log: Log) -> str:
+    """What a newcomer sees; it checks itself what it tells."""
+    log.run([sys.executable, ROOT / "tests" / "tools" / "demo_venv.py", "tests/tools/demo.py"], ROOT, environment.user())
+    return ""
+
+
 def full(found: list[Python]) -> list[Step]:
     """Everything on the newest core, the integration targets on the oldest too. Long steps start early."""
     new, old = cores.newest(found), cores.oldest(found)
@@ -83,6 +89,7 @@ def full(found: list[Python]) -> list[Step]:
         integration(new, found),
         *linters(new),
         *tarball(new, found),
+        Step("demo", demo),
     ]
 
 
