@@ -55,7 +55,12 @@ class Upgrade:
     @property
     def is_open(self) -> bool:
         """Whether devices can still be appended and removed."""
-        return folded(self.status) in _OPEN
+        return self.phase in _OPEN
+
+    @property
+    def phase(self) -> str:
+        """The status without blanks and case."""
+        return folded(self.status)
 
     def predicted(self, plan: Plan) -> Upgrade:
         """What it would become."""
@@ -87,6 +92,25 @@ class Upgrades:
         except ThingSpaceError as error:
             # The status was a success, so the change may well have been made.
             raise UnsettledError(error.message, "service", carried_out=None) from None
+
+    def schedule(self, firmware_name: str, firmware_to: str, start_date: str, end_date: str | None, devices: t.Iterable[str]) -> Upgrade:
+        """POST one upgrade. What the service has accepted, which is not yet scheduled.
+
+        Raises UnsettledError where only reading can tell what became of it: a second POST makes a second upgrade.
+        """
+        wish = {"accountName": self._account.name, "firmwareName": firmware_name, "firmwareTo": firmware_to, "startDate": start_date}
+        wish |= {"endDate": end_date} if end_date else {}
+        body = self._account.post("upgrades", {**wish, "deviceList": sorted(devices)})
+        try:
+            return upgrade_of(body, self._account.name)
+        except ThingSpaceError as error:
+            raise UnsettledError(error.message, "service", carried_out=None) from None
+
+    def cancel(self, upgrade_id: str) -> None:
+        """DELETE one upgrade. Raises UnsettledError where only reading can tell what became of it."""
+        body = self._account.write("DELETE", None, "upgrades", "upgrade", upgrade_id)
+        if not isinstance(body, dict) or body.get("success") is not True:
+            raise UnsettledError(f"The service did not acknowledge that the upgrade {upgrade_id} is cancelled.", "service", carried_out=None)
 
 
 class UpgradeDevices:

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib
 import json
+import re
 import textwrap
 import typing as t
 from pathlib import Path
@@ -61,7 +63,10 @@ def test_without_requests_the_task_says_what_to_install(module: str, monkeypatch
     monkeypatch.setattr("ansible_collections.thingspace.fota.plugins.module_utils._http.HAS_REQUESTS", False)
     options = {"session": {"app_key": "key-of-app", "app_secret": "secret-of-app", "username": "user-name", "password": "pass-of-user"}}
     common = {"account": "0402196254-00001", "access_token": "a" * 20, "session_token": "b" * 20}
-    own = {"upgrade_devices": {"upgrade_id": UPGRADE, "devices": ["990003425730535"]}}
+    own = {
+        "upgrade": {"state": "absent", "upgrade_id": UPGRADE},
+        "upgrade_devices": {"upgrade_id": UPGRADE, "devices": ["990003425730535"]},
+    }
     result = run_module(module, options.get(module) or {**common, **own.get(module, {})})
     assert result["error"]["kind"] == "dependency"
     assert "requests" in result["msg"]
@@ -89,7 +94,9 @@ def test_examples_run_and_leak_nothing(sim: Simulator, tmp_path: Path, monkeypat
     access, session = sim.tokens()
     (tmp_path / "waves").mkdir()
     (tmp_path / "waves" / "canary.csv").write_text("imei\n990003425730535\n990003425730543\n", encoding="utf-8")
-    tasks = textwrap.indent(text_of(module, "EXAMPLES"), "    ")
+    # The dates of the examples lie in the future, whenever this runs.
+    examples = re.sub(r"\b2026-12-", f"{datetime.datetime.now(datetime.timezone.utc).year + 1}-12-", text_of(module, "EXAMPLES"))
+    tasks = textwrap.indent(examples, "    ")
     playbook = f"- hosts: localhost\n  gather_facts: false\n  tasks:\n{tasks}"
     # Tokens of the caller stand in a file: what is given on a command line or with `environment` is printed by ansible-core itself.
     (tmp_path / "tokens.json").write_text(json.dumps({"thingspace_access_token": access, "thingspace_session_token": session}), encoding="utf-8")

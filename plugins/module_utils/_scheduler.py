@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How an upgrade is found, scheduled, cancelled and waited for: the only place that makes and ends upgrades.
+
+POST has no idempotency key. A POST whose answer was lost is settled by reading the reports and never sent again; one that
+was surely not carried out is sent again after another look.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
+from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
+from ansible_collections.thingspace.fota.plugins.module_utils._reports import upgrades_by_status
+from ansible_collections.thingspace.fota.plugins.module_utils._schedule import PENDING, REFUSED, STANDING, Key, appeared, check_cancellable, is_gone, only
+from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, Upgrades
+from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
+
+_REFUSED_STATUS = "RequestFailed"
+
+
+class Scheduler:
+    """Works on one upgrade of an account.
+
+    ``last`` is the upgrade as it was seen last, ``landed`` whether this scheduler is known to have made or cancelled it: both tell
+    the truth whenever a method raises.
+    """
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._upgrades = Upgrades(account)
+        self.last: Upgrade | None = None
+        self.landed = False
+
+    def get(self, upgrade_id: str) -> Upgrade | None:
+        """The upgrade, None if the service does not know it."""
+        try:
+            return self._upgrades.get(upgrade_id)
+        except ThingSpaceError as error:
+            if error.kind == "not_found":
+                return None
+            raise
+
+    def find(self, key: Key, statuses: t.Collection[str] = STANDING) -> list[Upgrade]:
+        """The upgrades with this natural key and one of these statuses."""
+        return [upgrade for upgrade in upgrades_by_status(self._account, statuses) if key.fits(upgrade)]
+
+    def refused_before(self, key: Key) -> list[Upgrade]:
+        """Upgrades with this natural key that the service refused as a whole."""
+        return self.find(key, [_REFUSED_STATUS])
+
+    def schedule(self, key: Key, end_date: str | None, devices: frozenset[str], known: t.Container[str]) -> None:
+        """Make the upgrade, unless somebody else makes it meanwhile. Then ``landed`` stays false.
+
+        Args:
+            known: ids, in lower case, of upgrades with this key that are there already.
+        """
+        backoff = self._account.backoff()
+        while True:
+            try:
+                self.last = self._upgrades.schedule(key.firmware_name, key.firmware_to, key.start_date, end_date, devices)
+                self.landed = True
+                return
+            except UnsettledError as failure:
+                if failure.carried_out is not False:
+                    self._settle(failure, key, devices, known)
+                    return
+                if not backoff.wait(failure.retry_after):
+                    raise
+            self.last = only(key, self.find(key))
+            if self.last is not None:
+                return
+
+    def _settle(self, lost: UnsettledError, key: Key, devices: frozenset[str], known: t.Container[str]) -> None:
+        """Read what became of a POST without an answer. What it made may come into the reports late."""
+        backoff = self._account.backoff()
+        pause = lost.retry_after
+        while True:
+            again = backoff.wait(pause)
+            pause = None
+            try:
+                matches = self.find(key, [*STANDING, _REFUSED_STATUS])
+            except ThingSpaceError as error:
+                raise _unknown(lost, f"the reports cannot be read ({error.message})") from None
+            if mine := appeared(matches, devices, known):
+                self.last, self.landed = mine[-1], True
+                only(key, [upgrade for upgrade in matches if upgrade.phase != REFUSED])
+                return
+            if not again:
+                others = [upgrade.upgrade_id for upgrade in matches if upgrade.phase != REFUSED]
+                also = f" (there is {', '.join(others)} with other devices, which somebody else has made)" if others else ""
+                raise _unknown(lost, f"it did not come into the reports within retry_timeout{also}")
+
+    def cancel(self, upgrade: Upgrade) -> None:
+        """Cancel an upgrade that has not started. Raises StateError if it starts meanwhile."""
+        backoff = self._account.backoff()
+        self.last, sent = upgrade, False
+        while True:
+            try:
+                self._upgrades.cancel(upgrade.upgrade_id)
+                self.landed = True
+                return
+            except UnsettledError as error:
+                failure: ThingSpaceError = error
+                sent = sent or error.carried_out is not False
+                again = backoff.wait(error.retry_after)
+            except ThingSpaceError as error:
+                failure, again = error, False
+            try:
+                now = self.get(upgrade.upgrade_id)
+            except ThingSpaceError:
+                raise failure from None
+            if now is None or is_gone(now):
+                self.landed = sent
+                self.last = self.last if sent else None
+                return
+            self.last = now
+            check_cancellable(now)
+            if not again:
+                raise failure
+
+    def wait(self, timeout: float) -> None:
+        """Wait until the service has decided about the last upgrade. No look starts later than ``timeout`` seconds after the first pause began."""
+        patience, unseen = Backoff(timeout), self._account.backoff()
+        while self.last is not None and self.last.phase == PENDING:
+            upgrade_id = self.last.upgrade_id
+            if not patience.wait():
+                raise ThingSpaceError(f"The upgrade {upgrade_id} is still {self.last.status} after wait_timeout ({timeout:g} s).", "timeout")
+            now = self.get(upgrade_id)
+            if now is not None:
+                self.last = now
+            elif not unseen.wait():
+                raise ThingSpaceError(f"The service accepted the upgrade {upgrade_id} and does not show it within retry_timeout.", "not_visible")
+
+
+def _unknown(lost: UnsettledError, why: str) -> ThingSpaceError:
+    return ThingSpaceError(
+        f"{lost.message.rstrip('.')}. Whether the upgrade was scheduled is not known: {why}. It was not sent again, since that could make a second one. "
+        "Run the task again later: it looks for the upgrade first.",
+        lost.kind,
+        status=lost.status,
+        code=lost.code,
+        detail=lost.detail,
+    )

@@ -1,0 +1,219 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The run of the module ``upgrade``: what is declared, what is there, what is done about it, and what is told."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import typing as t
+
+from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, doubt
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, StateError, ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
+from ansible_collections.thingspace.fota.plugins.module_utils._membership import declaration_of
+from ansible_collections.thingspace.fota.plugins.module_utils._module import Connector, Result
+from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of, check_range
+from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget, Rejection
+from ansible_collections.thingspace.fota.plugins.module_utils._schedule import (
+    REFUSED,
+    Key,
+    Outcome,
+    check_cancellable,
+    check_dates,
+    check_future,
+    compared,
+    day_of,
+    is_gone,
+    key_of,
+    only,
+    reasons,
+    why_refused,
+)
+from ansible_collections.thingspace.fota.plugins.module_utils._scheduler import Scheduler
+from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, described, upgrade_id_of
+
+Params = t.Mapping[str, t.Any]
+
+
+def today() -> datetime.date:
+    """The day at the service, which knows no other time zone."""
+    return datetime.datetime.now(datetime.timezone.utc).date()
+
+
+def job(params: Params, connector: Connector, check_mode: bool) -> Result:
+    """The job of the module. Failures come back in the result, with what was done before them."""
+    task = _Task(params, connector, check_mode)
+    failure: ThingSpaceError | None = None
+    try:
+        task.run()
+    except ThingSpaceError as error:
+        failure = error
+    task.tell()
+    if failure is not None and task.changed:
+        failure.done = task.outcome.msg
+    return Result(
+        values=task.outcome.values(Budget(max(0, params["result_limit"]))),
+        changed=task.changed,
+        diff=task.outcome.diff(),
+        warnings=task.warnings,
+        failure=failure,
+    )
+
+
+class _Task:
+    """One run, with what it knows so far: a failure at any point leaves an outcome that tells the truth."""
+
+    def __init__(self, params: Params, connector: Connector, check_mode: bool) -> None:
+        self._params = params
+        self._connector = connector
+        self._check_mode = check_mode
+        self._declaration: Declaration | None = None
+        self._before: Upgrade | None = None
+        self._predicted = False
+        self._scheduler: Scheduler | None = None
+        self.warnings: list[str] = []
+        self.outcome = Outcome(upgrade_id=params["upgrade_id"] or None)
+
+    @property
+    def changed(self) -> bool:
+        """Whether something landed, or in check mode would land."""
+        return self._predicted or self._scheduler is not None and self._scheduler.landed
+
+    def run(self) -> None:
+        """Do it. Raises ThingSpaceError."""
+        account = account_of(self._params["account"])
+        check_range(self._params, "wait_timeout", 0)
+        check_range(self._params, "result_limit", 0)
+        if self._params["state"] == "absent":
+            self._cancel(account)
+        else:
+            self._schedule(account)
+
+    def _open(self, account: str) -> Scheduler:
+        self._scheduler = Scheduler(Account(self._connector.authorized(), account))
+        return self._scheduler
+
+    # state: present
+
+    def _schedule(self, account: str) -> None:
+        params = self._params
+        if params["upgrade_id"]:
+            raise InputError("upgrade_id goes with state absent: to be scheduled, an upgrade is known by firmware_name, firmware_to and start_date.")
+        key = key_of(params)
+        end_date = day_of(params["end_date"], "end_date") if params["end_date"] not in (None, "") else None
+        check_dates(key, end_date)
+        self._declare()
+        scheduler = self._open(account)
+        self._before = scheduler.last = only(key, scheduler.find(key))
+        if self._before is None:
+            self._make(scheduler, account, key, end_date)
+        if scheduler.last is not None and not scheduler.landed and not self._predicted:
+            self._compare(scheduler.last, end_date)
+        if params["wait"] and not self._check_mode:
+            scheduler.wait(params["wait_timeout"])
+        last = scheduler.last
+        if last is not None and last.phase == REFUSED:
+            raise StateError(why_refused(last))
+        if last is not None and (refused := last.refused & self._declared):
+            self.warnings.append(f"The service refuses {len(refused)} of the devices: {reasons(last, refused)}.")
+
+    @property
+    def _declared(self) -> frozenset[str]:
+        return self._declaration.devices if self._declaration else frozenset()
+
+    def _declare(self) -> None:
+        if any(self._params[option] is not None for option in ("devices", "devices_file", "devices_column")):
+            self._declaration = declaration_of(self._params)
+            sentence = doubt(self._declaration)
+            if sentence:
+                self.warnings.append(sentence + ".")
+
+    def _make(self, scheduler: Scheduler, account: str, key: Key, end_date: str | None) -> None:
+        check_future(key, today())
+        if not self._declared:
+            raise InputError(f"There is no upgrade {key} yet, and to schedule it at least one device is needed: give devices or devices_file.")
+        refused = scheduler.refused_before(key)
+        if refused:
+            self.warnings.append(f"It is scheduled anew. {why_refused(refused[-1])}")
+        if self._check_mode:
+            scheduler.last = Upgrade("", account, key.firmware_name, key.firmware_to, key.start_date, end_date, "RequestPending", {})
+            self._predicted = True
+        else:
+            scheduler.schedule(key, end_date, self._declared, {upgrade.upgrade_id.lower() for upgrade in refused})
+
+    def _compare(self, upgrade: Upgrade, end_date: str | None) -> None:
+        """Tell how an upgrade that is there differs from what is declared."""
+        self._before = upgrade
+        if end_date is not None and upgrade.end_date is not None and upgrade.end_date[:10] != end_date:
+            self.warnings.append(f"The upgrade {upgrade.upgrade_id} ends on {upgrade.end_date[:10]}, not on {end_date}: that cannot be changed any more.")
+        if self._declaration is None:
+            return
+        comparison = compared(self._declared, upgrade)
+        self.outcome = dataclasses.replace(self.outcome, missing_count=len(comparison.missing), extra_count=len(comparison.extra))
+        if comparison.missing or comparison.extra:
+            self.warnings.append(
+                f"The upgrade {upgrade.upgrade_id} is there already: {len(comparison.missing)} of the declared devices are not in it, and "
+                f"{len(comparison.extra)} devices in it are not declared. This module does not change them: use thingspace.fota.upgrade_devices."
+            )
+
+    # state: absent
+
+    def _cancel(self, account: str) -> None:
+        upgrade_id = self._params["upgrade_id"]
+        key_given = any(self._params[option] not in (None, "") for option in ("firmware_name", "firmware_to", "start_date"))
+        if upgrade_id and key_given:
+            raise InputError("Name the upgrade with either upgrade_id or firmware_name, firmware_to and start_date.")
+        if not upgrade_id and not key_given and self._check_mode:
+            self.warnings.append("upgrade_id is empty: there is nothing to cancel yet, as check mode predicts an upgrade that is yet to be scheduled.")
+            return
+        if upgrade_id:
+            wanted = upgrade_id_of(upgrade_id)
+            scheduler = self._open(account)
+            found = scheduler.get(wanted)
+        else:
+            if not key_given:
+                raise InputError("Name the upgrade to cancel with upgrade_id, or with firmware_name, firmware_to and start_date.")
+            key = key_of(self._params)
+            scheduler = self._open(account)
+            found = only(key, scheduler.find(key)) or next(iter(scheduler.find(key, ["UpgradeFailed"])), None)
+        if found is None or is_gone(found):
+            return
+        self._before = scheduler.last = found
+        check_cancellable(found)
+        if self._check_mode:
+            self._predicted = True
+        else:
+            scheduler.cancel(found)
+
+    # what is told
+
+    def tell(self) -> None:
+        """Bring the outcome up to what is known now."""
+        last = self._scheduler.last if self._scheduler else None
+        absent = self._params["state"] == "absent"
+        gone = absent and last is None
+        before = described(self._before, include_devices=False) if self._before and not gone else None
+        after = described(last, include_devices=False) if last else None
+        if self._predicted and not absent and after and last:
+            after |= {"upgrade_id": None, "device_count": len(self._declared), "devices_by_status": {last.status: len(self._declared)}}
+        refused = last.refused & self._declared if last else frozenset()
+        operation: t.Literal["append", "listed"] = "append" if self.changed else "listed"
+        self.outcome = dataclasses.replace(
+            self.outcome,
+            before=before,
+            after=None if absent and self.changed else after,
+            rejected=tuple(Rejection(device, operation, *last.devices[device]) for device in sorted(refused)) if last else (),
+            duplicates=self._declaration.duplicates if self._declaration else (),
+            msg=self._message(absent, after),
+        )
+
+    def _message(self, absent: bool, upgrade: dict[str, t.Any] | None) -> str:
+        if upgrade is None:
+            return "nothing to cancel" if absent else "nothing was done"
+        done = ("cancelled" if absent else "scheduled") if self.changed else "unchanged"
+        return (
+            f"{done}: {upgrade['firmware_name']} to {upgrade['firmware_to']} on {upgrade['start_date']}, {upgrade['device_count']} devices, {upgrade['status']}"
+        )
