@@ -23,7 +23,7 @@ _OF_LISTENER = {**_NAMES, "aname": "account"}
 # Fields of a listener that hold, or by their name may hold, what the service shows to the listener to be let in.
 _WORDS = "user|pass|pwd|secret|token|auth|credential|key|login|signature"
 _CREDENTIAL = re.compile(_WORDS, re.IGNORECASE)
-_IN_URL = re.compile(rf"(://)[^/?#]*(?=@)|([?&][^=&#]*(?:{_WORDS})[^=&#]*=)[^&#]*", re.IGNORECASE)
+_IN_URL = re.compile(rf"(//)[^/?#]*(?=@)|([?&][^=&#]*(?:{_WORDS})[^=&#]*=)[^&#]*", re.IGNORECASE)
 _BLOTTED = "********"
 
 

@@ -16,6 +16,7 @@ author:
 description:
   - Lists the devices that Verizon ThingSpace (FOTA v1) knows under an account, with their firmware and whether they can be upgraded.
   - Every page of the list is read, 1,000 devices each. With O(devices) reading ends as soon as all of them are found.
+  - 1,000 devices take about 190,000 characters of the result. C(ansible-runner), and so AWX, drops a result of more than 700,000 characters whole.
 options:
   devices:
     description:
