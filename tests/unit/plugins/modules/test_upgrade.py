@@ -1,0 +1,676 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``upgrade`` against the simulator over real sockets: end state, requests made, and what is told."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.thingspace.fota.plugins.module_utils import _waiter
+from run_module import run_module
+
+if t.TYPE_CHECKING:
+    from thingspace_simulator import Simulator
+
+Result = dict[str, t.Any]
+UNKNOWN = "60b5d639-ccdc-4db8-8824-069bd94c95bf"
+FIRMWARE = {"firmware_name": "F", "firmware_to": "2.1"}
+STANDING = ("RequestPending", "Queued", "InProgress", "Finished")
+LOOK = "GET GET GET GET"  # a report for each of STANDING
+NO_UPGRADES = {"do": "status", "status": 200, "body": {"hasMoreFlag": False, "lastSeenUpgradeId": 0, "reportList": []}}
+
+
+def day(offset: int) -> str:
+    return (datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=offset)).isoformat()
+
+
+def imeis(*numbers: int) -> list[str]:
+    return [str(990000000000000 + number) for number in numbers]
+
+
+class Desk:
+    """The task that schedules or cancels one upgrade on the simulator."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self.sim = sim
+
+    def run(self, *devices: int, check: bool = False, diff: bool = False, **options: t.Any) -> Result:
+        access, session = self.sim.tokens()
+        told = {"account": "0402196254-00001", "access_token": access, "session_token": session, "api_url": self.sim.api_url}
+        told |= {"imei_check": "none", "retry_timeout": 1}
+        if "upgrade_id" not in options:
+            told |= {**FIRMWARE, "start_date": day(7)}
+        if devices:
+            told["devices"] = imeis(*devices)
+        return run_module("upgrade", {**told, **options}, check=check, diff=diff)
+
+    def cancel(self, **options: t.Any) -> Result:
+        return self.run(state="absent", **options)
+
+    def add(self, *devices: int, **values: t.Any) -> str:
+        return self.sim.add_upgrade(**{"devices": imeis(*devices), "start_date": "+7", **FIRMWARE, **values}).id
+
+    @property
+    def methods(self) -> str:
+        return " ".join(record.method for record in self.sim.requests)
+
+    @property
+    def posts(self) -> int:
+        return sum(record.method == "POST" for record in self.sim.writes)
+
+    @property
+    def upgrades(self) -> list[t.Any]:
+        return list(self.sim.service.upgrades.values())
+
+
+@pytest.fixture
+def desk(sim: Simulator) -> Desk:
+    return Desk(sim)
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_waiter, "FIRST_PAUSE", 0.02)
+
+
+def test_check_change_again_undo_again(sim: Simulator, desk: Desk) -> None:
+    predicted = desk.run(1, 2, 1, end_date=day(14), check=True, diff=True)
+    assert (sim.writes, desk.upgrades) == ([], [])
+    assert (predicted["changed"], predicted["upgrade_id"], predicted["upgrade"]["upgrade_id"]) == (True, None, None)
+    sim.service.log.records.clear()
+
+    done = desk.run(1, 2, 1, end_date=day(14), diff=True)
+    (upgrade,) = desk.upgrades
+    assert desk.methods == f"{LOOK} GET POST"
+    assert sim.writes[0].json == {
+        "accountName": "0402196254-00001",
+        "firmwareName": "F",
+        "firmwareTo": "2.1",
+        "startDate": day(7),
+        "endDate": day(14),
+        "deviceList": imeis(1, 2),
+    }
+    assert done["upgrade_id"] == upgrade.id
+    assert done["upgrade"] == {
+        **FIRMWARE,
+        "upgrade_id": upgrade.id,
+        "account": "0402196254-00001",
+        "start_date": day(7),
+        "end_date": day(14),
+        "status": "RequestPending",
+        "device_count": 2,
+        "devices_by_status": {"RequestPending": 2},
+    }
+    assert done["duplicates"] == imeis(1)
+    assert (done["devices_missing_count"], done["devices_extra_count"], done["rejected"]) == (None, None, [])
+    assert done["msg"] == f"scheduled: F to 2.1 on {day(7)}, 2 devices, RequestPending" == predicted["msg"]
+    assert (done["diff"]["before"], done["diff"]["before_header"]) == ("", "no upgrade")
+    assert done["diff"]["after"] == predicted["diff"]["after"] == f"firmware_name: F\nfirmware_to: 2.1\nstart_date: {day(7)}\nend_date: {day(14)}\ndevices: 2\n"
+    assert predicted["requests"] == 5
+    for result in (predicted, done):
+        for known in (result, result["upgrade"]):
+            known.pop("upgrade_id")
+        for changing in ("requests", "diff"):
+            result.pop(changing)
+    assert predicted == done
+
+    sim.service.log.records.clear()
+    again = desk.run(1, 2, end_date=day(14), diff=True)
+    assert (again["changed"], again["upgrade_id"], desk.methods) == (False, upgrade.id, LOOK)
+    assert (again["devices_missing_count"], again["devices_extra_count"], "warnings" in again) == (0, 0, False)
+    assert again["diff"]["before"] == again["diff"]["after"]
+
+    would = desk.cancel(check=True, diff=True)
+    assert (would["changed"], len(desk.upgrades)) == (True, 1)
+    undone = desk.cancel(diff=True)
+    assert (undone["changed"], desk.upgrades, undone["upgrade_id"]) == (True, [], upgrade.id)
+    for result in (would, undone):
+        assert result["msg"].startswith("cancelled: F to 2.1")
+        assert (result["diff"]["after"], result["diff"]["after_header"]) == ("", "no upgrade")
+    again = desk.cancel()
+    assert (again["changed"], again["failed"], again["upgrade"], again["msg"]) == (False, False, None, "nothing to cancel")
+    assert undone.keys() - {"diff"} == again.keys()
+    assert again.keys() == done.keys() | {"requests", "upgrade_id"}
+
+
+def test_every_failure_has_the_same_keys(desk: Desk) -> None:
+    done = desk.run(1)
+    for failed in (desk.run(account=7), desk.run(start_date=day(-1)), desk.cancel(upgrade_id="x"), desk.run(1, api_url="http://127.0.0.1:1", retry_timeout=0)):
+        assert failed["failed"] is True
+        assert failed.keys() - {"error"} == done.keys()
+
+
+def test_ten_thousand_devices(sim: Simulator, desk: Desk) -> None:
+    done = desk.run(*range(10_000))
+    assert done["upgrade"]["device_count"] == 10_000
+    assert len(sim.members(done["upgrade_id"])) == 10_000
+    sim.refuse(imeis(*range(5_000)))
+    waited = desk.run(*range(1, 10_001), wait=True, result_limit=10)
+    assert (waited["changed"], waited["devices_missing_count"], waited["devices_extra_count"]) == (False, 1, 1)
+    assert (waited["rejected_count"], len(waited["rejected"]), waited["truncated"]) == (4_999, 10, True)
+    assert desk.posts == 1
+
+
+# -- which upgrade is meant
+
+
+@pytest.mark.parametrize("status", STANDING)
+@pytest.mark.parametrize("offset", [-100, 0, 7])
+@pytest.mark.parametrize("dates", ["date", "datetime"])
+def test_an_upgrade_that_stands_is_never_scheduled_again(sim: Simulator, desk: Desk, status: str, offset: int, dates: str) -> None:
+    sim.misbehave(date_format=dates, pending_reads=9)
+    there = desk.add(1, 2, 3, status=status, start_date=day(offset))
+    for check in (True, False):
+        result = desk.run(1, 2, 8, start_date=day(offset), check=check)
+        assert (result["failed"], result["changed"], result["upgrade_id"], result["upgrade"]["status"]) == (False, False, there, status)
+        assert (result["devices_missing_count"], result["devices_extra_count"]) == (1, 1)
+        (warning,) = result["warnings"]
+        assert "thingspace.fota.upgrade_devices" in warning
+    assert sim.writes == []
+
+
+@pytest.mark.parametrize("status", ["RequestFailed", "UpgradeFailed"])
+def test_an_upgrade_that_failed_is_scheduled_anew(sim: Simulator, desk: Desk, status: str) -> None:
+    old = desk.add(status=status, rejected={imeis(1)[0]: "Device not found."})
+    result = desk.run(1)
+    assert (result["changed"], result["upgrade_id"] == old, len(desk.upgrades)) == (True, False, 2)
+    assert ("Device not found" in str(result.get("warnings"))) == (status == "RequestFailed")
+
+
+@pytest.mark.parametrize("other", [{"firmware_name": "G"}, {"firmware_to": "2.2"}, {"start_date": "+8"}, {"account": "0000000000-00002"}])
+def test_another_upgrade_is_not_the_one(desk: Desk, other: dict[str, str]) -> None:
+    desk.add(7, **other)
+    assert desk.run(1)["changed"] is True
+    assert desk.posts == 1
+
+
+@pytest.mark.parametrize("status", ["RequestFailed", "UpgradeFailed", None])
+def test_a_start_in_the_past_is_never_scheduled(sim: Simulator, desk: Desk, status: str | None) -> None:
+    if status:
+        desk.add(1, status=status, start_date=day(-1))
+    for check in (True, False):
+        result = desk.run(1, start_date=day(-1), check=check)
+        assert (result["error"]["kind"], result["changed"]) == ("state", False)
+        assert "six months" in result["msg"]
+    assert sim.writes == []
+
+
+def test_a_start_today_is_scheduled(desk: Desk) -> None:
+    assert desk.run(1, start_date=day(0))["changed"] is True
+
+
+def test_two_matches_are_an_error_with_both(sim: Simulator, desk: Desk) -> None:
+    both = [desk.add(1), desk.add(2, status="Finished")]
+    for result in (desk.run(1), desk.run(1, check=True), desk.cancel()):
+        assert result["error"]["kind"] == "state"
+        assert all(upgrade_id in result["msg"] for upgrade_id in both)
+    assert sim.writes == []
+
+
+def test_a_match_on_a_later_page(sim: Simulator, desk: Desk) -> None:
+    sim.misbehave(report_page_size=2)
+    for number in range(5):
+        desk.add(number, firmware_to=f"1.{number}")
+    there = desk.add(9)
+    assert desk.run(9)["upgrade_id"] == there
+    assert sim.writes == []
+
+
+def test_a_page_that_cannot_be_read_stops_before_the_post(sim: Simulator, desk: Desk) -> None:
+    for nth, fault in ((4, {"do": "html", "status": 200}), (1, {"do": "status", "status": 503, "times": None})):
+        armed = sim.fault("GET /reports", nth=nth, **fault)
+        assert desk.run(1)["error"]["kind"] == "service"
+        sim.service.faults.remove(armed)
+    assert sim.writes == []
+
+
+def test_another_end_date_is_told(desk: Desk) -> None:
+    desk.add(1, end_date=day(9))
+    result = desk.run(1, end_date=day(10))
+    assert (result["changed"], len(result["warnings"])) == (False, 1)
+    assert day(9) in result["warnings"][0]
+
+
+def test_devices_are_needed_only_to_schedule(sim: Simulator, desk: Desk) -> None:
+    for result in (desk.run(), desk.run(devices=[]), desk.run(check=True)):
+        assert (result["error"]["kind"], result["changed"]) == ("input", False)
+        assert "devices" in result["msg"]
+    assert sim.writes == []
+    desk.add(1)
+    result = desk.run()
+    assert (result["failed"], result["devices_missing_count"]) == (False, None)
+    assert desk.run(devices=[])["devices_extra_count"] == 1
+
+
+def test_a_device_that_the_upgrade_lists_as_rejected_is_neither_missing_nor_there(desk: Desk) -> None:
+    desk.add(1, rejected={imeis(2)[0]: "Device not found."})
+    result = desk.run(1, 2)
+    assert (result["devices_missing_count"], result["devices_extra_count"], result["rejected_count"]) == (0, 0, 1)
+    assert result["rejected"] == [{"device_id": imeis(2)[0], "operation": "listed", "status": "Device Rejected", "reason": "Device not found."}]
+    assert "Device not found" in result["warnings"][0]
+
+
+def test_devices_that_the_answer_refuses_at_once(sim: Simulator, desk: Desk) -> None:
+    listed = [{"deviceId": imeis(1)[0], "status": "RequestPending"}, {"deviceId": imeis(2)[0], "status": "DeviceRejected", "Reason": "Invalid Device IMEI."}]
+    body = {"id": UNKNOWN, "accountName": "0402196254-00001", "firmwareName": "F", "firmwareTo": "2.1", "startDate": day(7), "newField": 1}
+    sim.fault("POST /upgrades", do="status", status=200, body={**body, "status": "RequestPending", "deviceList": listed})
+    result = desk.run(1, 2)
+    assert (result["failed"], result["changed"], result["upgrade_id"], result["upgrade"]["new_field"]) == (False, True, UNKNOWN, 1)
+    assert result["rejected"] == [{"device_id": imeis(2)[0], "operation": "append", "status": "DeviceRejected", "reason": "Invalid Device IMEI."}]
+    assert "Invalid Device IMEI" in result["warnings"][0]
+
+
+def test_a_device_file(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "wave.csv"
+    file.write_text("imei\n" + "\n".join(imeis(1, 2)) + "\n", encoding="utf-8")
+    assert desk.run(devices_file=str(file))["upgrade"]["device_count"] == 2
+
+
+# -- input
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("%s", True), (" %s ", True), ("%sT00:00:00", True), ("%s 00:00:00", True), ("%sT00:00:00Z", True), ("%sT00:00:00.000+00:00", True)]
+    + [("%sT00:00:00+02:00", False), ("%sT16:03:00Z", False), ("%sT", False)],
+)
+def test_a_moment_is_a_day_only_at_midnight_utc(sim: Simulator, desk: Desk, given: str, meant: bool) -> None:
+    result = desk.run(1, start_date=given % day(7))
+    assert result["failed"] is not meant
+    if meant:
+        assert sim.writes[0].json["startDate"] == day(7)
+    else:
+        assert (result["error"]["kind"], sim.requests) == ("input", [])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"start_date": value} for value in ("01/12/2030", "2030-1-2", "2030-02-30", "20301201", "2030-W49-2", "tomorrow", "", None)),
+        {"firmware_to": 2.1},
+        {"firmware_to": ""},
+        {"firmware_name": None},
+        {"firmware_name": ["F"]},
+        {"end_date": day(6)},
+        {"end_date": "soon"},
+        {"devices": ["1"]},
+        {"devices": imeis(1), "devices_file": "x"},
+        {"devices": None, "devices_column": "x"},
+        {"upgrade_id": UNKNOWN},
+        {"upgrade_id": UNKNOWN, "state": "absent", **FIRMWARE},
+        {"upgrade_id": "../devices", "state": "absent"},
+        {"upgrade_id": "", "state": "absent"},
+        {"firmware_to": None, "state": "absent"},
+        {"wait_timeout": -1},
+        {"result_limit": -1},
+        {"account": 402196254},
+    ],
+)
+def test_what_cannot_be_meant_is_told_before_any_request(sim: Simulator, desk: Desk, options: dict[str, t.Any]) -> None:
+    result = desk.run(**{"devices": imeis(1), **options})
+    assert (result["failed"], result["changed"], result["error"]["kind"]) == (True, False, "input")
+    assert sim.requests == []
+
+
+# -- a POST in trouble: never sent twice without a word that it was not carried out
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"do": "drop_after"}, {"do": "drop_after", "reset": True}, {"do": "truncated"}]
+    + [{"do": "status", "status": 200, "applied": True, "body": {"id": UNKNOWN, "status": "RequestPending", "deviceList": 1}}]
+    + [{"do": "status", "status": status, "applied": True} for status in (500, 503)]
+    + [{"do": "html", "status": status, "applied": True} for status in (200, 502)]
+    + [
+        {"do": "status", "status": 200, "applied": True, "body": body}
+        for body in ({}, [], {"id": 1}, {"id": UNKNOWN, "status": "RequestPending", "deviceList": 1})
+    ],
+)
+@pytest.mark.parametrize("switches", [{}, {"pending_reads": 0}, {"pending_reads": 9, "date_format": "datetime"}])
+def test_a_lost_answer_is_settled_by_reading(sim: Simulator, desk: Desk, fault: dict[str, t.Any], switches: dict[str, t.Any]) -> None:
+    sim.misbehave(**switches)
+    sim.fault("POST /upgrades", **fault)
+    result = desk.run(1, 2)
+    (upgrade,) = desk.upgrades
+    assert (result["failed"], result["changed"], result["upgrade_id"], desk.posts) == (False, True, upgrade.id, 1)
+    assert desk.run(1, 2)["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [({"do": "drop_before"}, "unreachable"), ({"do": "status", "status": 503}, "service"), ({"do": "html", "status": 502}, "service")]
+    + [({"do": "html", "status": 200}, "service"), ({"do": "status", "status": 500, "retry_after": 1}, "service")],
+)
+def test_what_does_not_appear_is_not_sent_again(desk: Desk, fault: dict[str, t.Any], kind: str) -> None:
+    desk.sim.fault("POST /upgrades", **fault)
+    result = desk.run(1)
+    assert (result["failed"], result["changed"], result["error"]["kind"], desk.posts) == (True, False, kind, 1)
+    assert "later" in result["msg"]
+    assert desk.upgrades == []
+    assert desk.run(1)["changed"] is True
+
+
+@pytest.mark.parametrize("reads", [1, 5, 12])
+def test_an_upgrade_that_comes_late_into_the_reports(sim: Simulator, desk: Desk, reads: int) -> None:
+    sim.fault("POST /upgrades", do="drop_after")
+    sim.fault("GET /reports", nth=6, times=reads, **NO_UPGRADES)
+    result = desk.run(1, retry_timeout=5)
+    assert (result["failed"], result["changed"], desk.posts, len(desk.upgrades)) == (False, True, 1, 1)
+
+
+def test_an_upgrade_that_comes_too_late(sim: Simulator, desk: Desk) -> None:
+    sim.fault("POST /upgrades", do="drop_after")
+    late = sim.fault("GET /reports", nth=6, times=None, **NO_UPGRADES)
+    assert desk.run(1)["error"]["kind"] == "unreachable"
+    sim.service.faults.remove(late)
+    result = desk.run(1)
+    assert (result["failed"], result["changed"], desk.posts, len(desk.upgrades)) == (False, False, 1, 1)
+
+
+def test_a_lost_answer_and_reports_that_cannot_be_read(sim: Simulator, desk: Desk) -> None:
+    sim.fault("POST /upgrades", do="drop_after")
+    sim.fault("GET /reports", do="expired_session", nth=6)
+    result = desk.run(1)
+    assert (result["failed"], result["error"]["kind"], desk.posts) == (True, "unreachable", 1)
+    assert "cannot be read" in result["msg"]
+    assert "session" in result["msg"]
+
+
+@pytest.mark.parametrize("vanish", ["listed", "vanish"])
+def test_a_lost_answer_to_a_post_that_is_refused_later(sim: Simulator, desk: Desk, vanish: str) -> None:
+    old = desk.add(status="RequestFailed", rejected={imeis(1)[0]: "Device not eligible for service."})
+    sim.misbehave(pending_reads=0, rejected_devices=vanish)
+    sim.refuse(imeis(1))
+    sim.fault("POST /upgrades", do="drop_after")
+    result = desk.run(1)
+    assert (result["failed"], result["changed"], result["error"]["kind"], desk.posts) == (True, True, "state", 1)
+    assert result["upgrade_id"] not in (old, None)
+    assert ("Device not found" in result["msg"]) == (vanish == "listed")
+
+
+def test_an_upgrade_of_somebody_else_is_not_taken_for_the_lost_one(sim: Simulator, desk: Desk) -> None:
+    other = desk.add(7, 8)
+    sim.fault("GET /reports", times=5, **NO_UPGRADES)
+    sim.fault("POST /upgrades", do="drop_before")
+    result = desk.run(1, 2)
+    assert (result["failed"], result["changed"], result["error"]["kind"], desk.posts) == (True, False, "unreachable", 1)
+    assert other in result["msg"]
+
+
+def test_two_after_a_lost_answer_are_told(sim: Simulator, desk: Desk) -> None:
+    other = desk.add(7, 8)
+    sim.fault("GET /reports", times=5, **NO_UPGRADES)
+    sim.fault("POST /upgrades", do="drop_after")
+    result = desk.run(1, 2)
+    assert (result["failed"], result["changed"], result["error"]["kind"], desk.posts) == (True, True, "state", 1)
+    assert other in result["msg"]
+    assert result["upgrade_id"] != other
+
+
+def test_a_post_that_was_not_let_through_is_sent_again_after_another_look(sim: Simulator, desk: Desk) -> None:
+    sim.fault("POST /upgrades", do="status", status=429, times=2)
+    result = desk.run(1)
+    assert (result["changed"], len(desk.upgrades)) == (True, 1)
+    assert desk.methods == f"{LOOK} GET POST {LOOK} POST {LOOK} POST"
+
+
+def test_a_post_waits_as_long_as_the_service_asks(sim: Simulator, desk: Desk) -> None:
+    sim.fault("POST /upgrades", do="status", status=429, retry_after=1)
+    assert desk.run(1, retry_timeout=3)["changed"] is True
+    first, second = [record for record in sim.requests if record.method == "POST"]
+    assert second.time - first.time >= 1
+
+
+def test_a_post_that_is_never_let_through(sim: Simulator, desk: Desk) -> None:
+    sim.fault("POST /upgrades", do="status", status=429, times=None)
+    result = desk.run(1)
+    assert (result["failed"], result["changed"], result["error"]["status"], desk.upgrades) == (True, False, 429, [])
+
+
+def test_somebody_else_was_faster(sim: Simulator, desk: Desk) -> None:
+    other = desk.add(1, 2)
+    sim.fault("GET /reports", times=5, **NO_UPGRADES)
+    sim.fault("POST /upgrades", do="status", status=429)
+    result = desk.run(1)
+    assert (result["failed"], result["changed"], result["upgrade_id"], desk.posts) == (False, False, other, 1)
+    assert (result["devices_missing_count"], result["devices_extra_count"]) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [({"do": "expired_session"}, "session_token"), ({"do": "expired_bearer"}, "access_token"), ({"do": "xml_403"}, "access_token")]
+    + [({"do": "status", "status": 400}, "service"), ({"do": "redirect", "location": "http://127.0.0.1:1"}, "service")],
+)
+def test_a_refused_post_is_not_repeated(sim: Simulator, desk: Desk, fault: dict[str, t.Any], kind: str) -> None:
+    sim.fault("POST /upgrades", **fault)
+    result = desk.run(1)
+    assert (result["failed"], result["changed"], result["error"]["kind"], desk.posts) == (True, False, kind, 1)
+    assert desk.upgrades == []
+
+
+def test_nobody_there(desk: Desk) -> None:
+    assert desk.run(1, api_url="http://127.0.0.1:1", retry_timeout=0)["error"]["kind"] == "unreachable"
+
+
+# -- waiting
+
+
+def test_wait_until_it_is_queued(sim: Simulator, desk: Desk) -> None:
+    sim.misbehave(pending_reads=3)
+    sim.refuse(imeis(2))
+    result = desk.run(1, 2, wait=True)
+    assert (result["failed"], result["changed"], result["upgrade"]["status"]) == (False, True, "Queued")
+    assert result["upgrade"]["devices_by_status"] == {"Device Accepted": 1, "Device Rejected": 1}
+    assert result["rejected"] == [{"device_id": imeis(2)[0], "operation": "append", "status": "Device Rejected", "reason": "Device not found."}]
+    assert "Device not found" in result["warnings"][0]
+    assert desk.methods == f"{LOOK} GET POST GET GET GET GET"
+
+
+def test_wait_for_one_that_is_there_already(sim: Simulator, desk: Desk) -> None:
+    sim.misbehave(pending_reads=3)
+    desk.run(1)
+    result = desk.run(1, wait=True)
+    assert (result["changed"], result["upgrade"]["status"], desk.posts) == (False, "Queued", 1)
+    sim.service.log.records.clear()
+    assert desk.run(1, wait=True)["changed"] is False
+    assert desk.methods == LOOK
+
+
+def test_check_mode_does_not_wait(sim: Simulator, desk: Desk) -> None:
+    sim.misbehave(pending_reads=100)
+    assert desk.run(1, wait=True, check=True)["upgrade"]["status"] == "RequestPending"
+    desk.run(1)
+    assert desk.run(1, wait=True, check=True)["upgrade"]["status"] == "RequestPending"
+
+
+def test_an_upgrade_that_is_refused_as_a_whole_fails_with_the_reasons(sim: Simulator, desk: Desk) -> None:
+    sim.refuse({device: f"Reason {device[-1]}." for device in imeis(1, 2)})
+    result = desk.run(1, 2, wait=True)
+    assert (result["failed"], result["changed"], result["error"]["kind"]) == (True, True, "state")
+    for number in (1, 2):
+        assert f"{imeis(number)[0]}: Reason {number}" in result["msg"]
+    assert result["upgrade"]["status"] == "RequestFailed"
+    assert [item["reason"] for item in result["rejected"]] == ["Reason 1.", "Reason 2."]
+    sim.service.world.refusals.clear()
+    again = desk.run(1, 2, wait=True)
+    assert (again["failed"], again["changed"], again["upgrade"]["status"], desk.posts) == (False, True, "Queued", 2)
+
+
+def test_wait_timeout_tells_the_upgrade(sim: Simulator, desk: Desk) -> None:
+    sim.misbehave(pending_reads=10_000)
+    result = desk.run(1, wait=True, wait_timeout=1)
+    assert (result["failed"], result["changed"], result["error"]["kind"]) == (True, True, "timeout")
+    assert result["upgrade"]["status"] == "RequestPending"
+    assert result["upgrade_id"] in result["msg"]
+    assert desk.run(1, wait=True, wait_timeout=0)["error"]["kind"] == "timeout"
+    assert desk.posts == 1
+
+
+def test_wait_for_one_that_is_not_shown_at_once(sim: Simulator, desk: Desk) -> None:
+    sim.fault("GET /upgrades", do="status", status=404, times=2, body={"errorCode": "INVALID_PARAMETER", "errorMessage": "Invalid upgradeId"})
+    assert desk.run(1, wait=True)["upgrade"]["status"] == "Queued"
+
+
+def test_wait_for_one_that_somebody_cancels(sim: Simulator, desk: Desk) -> None:
+    there = desk.add(1, status="RequestPending")
+    sim.misbehave(pending_reads=9)
+    sim.fault("GET /upgrades", do="cancel_upgrade", upgrade_id=there)
+    result = desk.run(1, wait=True)
+    # Its checks may be done by the reads of the reports; if not, it is looked for until it is clear that it is gone.
+    assert result["changed"] is False
+    assert result["failed"] is (result["upgrade"]["status"] == "RequestPending")
+
+
+def test_a_lost_session_while_waiting_leaves_the_truth(sim: Simulator, desk: Desk) -> None:
+    sim.fault("GET /upgrades", do="expired_session")
+    result = desk.run(1, wait=True)
+    assert (result["failed"], result["changed"], result["error"]["kind"]) == (True, True, "session_token")
+    assert result["upgrade_id"] == desk.upgrades[0].id
+    assert "scheduled" in result["msg"]
+
+
+# -- cancelling
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+@pytest.mark.parametrize("status", ["RequestPending", "Queued"])
+def test_cancel_what_has_not_started(sim: Simulator, desk: Desk, status: str, by_id: bool) -> None:
+    sim.misbehave(pending_reads=9)
+    there = desk.add(1, status=status)
+    options = {"upgrade_id": there.upper()} if by_id else {}
+    result = desk.cancel(**options)
+    assert (result["failed"], result["changed"], result["upgrade"]["upgrade_id"], desk.upgrades) == (False, True, there, [])
+    assert desk.cancel(**options)["changed"] is False
+    assert sum(record.method == "DELETE" for record in sim.writes) == 1
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+@pytest.mark.parametrize("status", ["InProgress", "Finished", "UpgradeFailed"])
+def test_what_has_started_is_not_cancelled(sim: Simulator, desk: Desk, status: str, by_id: bool) -> None:
+    there = desk.add(1, status=status)
+    for check in (True, False):
+        result = desk.cancel(check=check, **({"upgrade_id": there} if by_id else {}))
+        assert (result["failed"], result["changed"], result["error"]["kind"]) == (True, False, "state")
+        assert status in result["msg"]
+        assert result["upgrade"]["status"] == status
+    assert sim.writes == []
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+def test_what_was_refused_as_a_whole_is_gone(sim: Simulator, desk: Desk, by_id: bool) -> None:
+    there = desk.add(1, status="RequestFailed")
+    result = desk.cancel(**({"upgrade_id": there} if by_id else {}))
+    assert (result["failed"], result["changed"], result["upgrade"]) == (False, False, None)
+    assert sim.writes == []
+
+
+def test_a_new_one_beside_one_that_failed_is_cancelled(desk: Desk) -> None:
+    desk.add(1, status="UpgradeFailed")
+    desk.add(1)
+    assert desk.cancel()["changed"] is True
+
+
+@pytest.mark.parametrize("status", ["400", "404"])
+def test_an_unknown_id_is_gone(sim: Simulator, desk: Desk, status: str) -> None:
+    sim.misbehave(unknown_upgrade=status)
+    result = desk.cancel(upgrade_id=UNKNOWN)
+    assert (result["failed"], result["changed"], result["upgrade_id"], desk.methods) == (False, False, UNKNOWN, "GET")
+
+
+def test_a_cancelled_upgrade_that_is_still_shown_is_gone(sim: Simulator, desk: Desk) -> None:
+    sim.misbehave(cancelled_upgrades="listed")
+    there = desk.add(1)
+    assert desk.cancel(upgrade_id=there)["changed"] is True
+    again = desk.cancel(upgrade_id=there)
+    assert (again["failed"], again["changed"], desk.methods) == (False, False, "GET DELETE GET")
+
+
+def test_an_upgrade_that_starts_between_read_and_delete(sim: Simulator, desk: Desk) -> None:
+    there = desk.add(1)
+    sim.fault("DELETE /upgrades", do="start_upgrade")
+    result = desk.cancel(upgrade_id=there)
+    assert (result["failed"], result["changed"], result["error"]["kind"]) == (True, False, "state")
+    assert "InProgress" in result["msg"]
+    assert result["upgrade"]["status"] == "InProgress"
+
+
+def test_somebody_else_cancels_between_read_and_delete(sim: Simulator, desk: Desk) -> None:
+    there = desk.add(1)
+    sim.fault("DELETE /upgrades", do="cancel_upgrade")
+    result = desk.cancel(upgrade_id=there, diff=True)
+    assert (result["failed"], result["changed"], result["upgrade"]) == (False, False, None)
+    assert result["diff"]["before"] == result["diff"]["after"]
+
+
+@pytest.mark.parametrize("shown", ["vanish", "listed"])
+@pytest.mark.parametrize(
+    "fault",
+    [{"do": "drop_after"}, {"do": "truncated"}, {"do": "status", "status": 503, "applied": True}, {"do": "html", "status": 200, "applied": True}]
+    + [{"do": "status", "status": 200, "applied": True, "body": body} for body in ("", {"success": False})],
+)
+def test_a_lost_answer_to_delete_is_settled_by_reading(sim: Simulator, desk: Desk, fault: dict[str, t.Any], shown: str) -> None:
+    sim.misbehave(cancelled_upgrades=shown)
+    there = desk.add(1)
+    sim.fault("DELETE /upgrades", **fault)
+    result = desk.cancel(upgrade_id=there, diff=True)
+    assert (result["failed"], result["changed"], result["upgrade"]["upgrade_id"], desk.methods) == (False, True, there, "GET DELETE GET")
+    assert result["diff"]["after"] == ""
+
+
+@pytest.mark.parametrize("fault", [{"do": "drop_before"}, {"do": "status", "status": 429}, {"do": "status", "status": 500}, {"do": "html", "status": 502}])
+def test_a_delete_that_was_not_carried_out_is_sent_again_after_a_look(sim: Simulator, desk: Desk, fault: dict[str, t.Any]) -> None:
+    there = desk.add(1)
+    sim.fault("DELETE /upgrades", **fault)
+    result = desk.cancel(upgrade_id=there)
+    assert (result["changed"], desk.upgrades, desk.methods) == (True, [], "GET DELETE GET DELETE")
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [({"do": "status", "status": 503}, "service"), ({"do": "status", "status": 400}, "service"), ({"do": "drop_before"}, "unreachable")],
+)
+def test_a_delete_that_never_passes(sim: Simulator, desk: Desk, fault: dict[str, t.Any], kind: str) -> None:
+    there = desk.add(1)
+    sim.fault("DELETE /upgrades", times=None, **fault)
+    result = desk.cancel(upgrade_id=there)
+    assert (result["failed"], result["changed"], result["error"]["kind"], len(desk.upgrades)) == (True, False, kind, 1)
+
+
+def test_a_session_that_ends_before_the_delete(sim: Simulator, desk: Desk) -> None:
+    there = desk.add(1)
+    sim.fault("DELETE /upgrades", do="expired_session")
+    result = desk.cancel(upgrade_id=there)
+    assert (result["failed"], result["changed"], result["error"]["kind"]) == (True, False, "session_token")
+
+
+def test_cancelling_what_check_mode_has_predicted(sim: Simulator, desk: Desk) -> None:
+    for empty in ("", None):
+        result = desk.cancel(upgrade_id=empty, check=True)
+        assert (result["failed"], result["changed"], len(result["warnings"])) == (False, False, 1)
+    assert sim.requests == []
+
+
+def test_one_task_with_the_state_as_a_variable(desk: Desk) -> None:
+    """Everything that schedules may stand beside ``absent``."""
+    options = {"devices": imeis(1), "end_date": day(9), "wait": True}
+    for state, changed in (("present", True), ("present", False), ("absent", True), ("absent", False)):
+        result = desk.run(state=state, **options)
+        assert (result["failed"], result["changed"]) == (False, changed), result
+
+
+def test_no_output_holds_a_secret(sim: Simulator, desk: Desk) -> None:
+    access, session = sim.tokens()
+    options = {"access_token": access, "session_token": session, "retry_timeout": 0}
+    for fault in ({"do": "status", "status": 503, "body": f"{access} {session}"}, {"do": "status", "status": 400, "body": f"{access} {session}"}):
+        for on in ("POST /upgrades", "GET /reports", "DELETE /upgrades"):
+            armed = sim.fault(on, times=None, **fault)
+            for result in (desk.run(1, diff=True, **options), desk.cancel(**options)):
+                assert access not in json.dumps(result)
+                assert session not in json.dumps(result)
+            sim.service.faults.remove(armed)
