@@ -430,6 +430,20 @@ def test_credentials_of_a_listener_stay_where_they_are(sim: Simulator) -> None:
     assert ask(sim, "callback_info")["callbacks"][0]["password_set"] is False
 
 
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("//inside:word@listener.example.com/", "//********@listener.example.com/"),
+        ("https://inside@listener.example.com:8443", "https://********@listener.example.com:8443"),
+        ("https://listener.example.com/a@b", "https://listener.example.com/a@b"),
+        ("https://listener.example.com/?TOKEN=inside&site=7#here", "https://listener.example.com/?TOKEN=********&site=7#here"),
+    ],
+)
+def test_the_address_of_a_listener(sim: Simulator, url: str, told: str) -> None:
+    sim.fault("GET /callbacks", do="status", status=200, body=[{"name": "Fota", "url": url}])
+    assert ask(sim, "callback_info")["callbacks"][0]["url"] == told
+
+
 def test_fields_that_may_hold_credentials_are_kept_back(sim: Simulator) -> None:
     listener = {
         "name": "Fota",
