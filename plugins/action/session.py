@@ -27,11 +27,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
                 raise InputError("A session cannot be opened or ended with async: the tasks that need its tokens have to wait for them anyway.")
             result: Result = super().run(tmp, task_vars)
             arguments = {name: _plain(value) for name, value in self._task.args.items()}
+            present = arguments.get("state") in (None, "", "present")
             known = self._take_environment()
-            if arguments.get("state") in (None, "", "present"):
-                arguments |= {name: value for name, value in known.items() if arguments.get(name) in (None, "")}
-                return result | self._log_in(arguments, task_vars)
-            return result | self._log_out(arguments, task_vars)
+            # A logout takes nothing but the address from the environment.
+            wanted = known if present else {"api_url"} & known.keys()
+            arguments |= {name: known[name] for name in wanted if arguments.get(name) in (None, "")}
+            return result | (self._log_in if present else self._log_out)(arguments, task_vars)
         except InputError as error:
             return {"failed": True, "changed": False, "requests": 0, "msg": error.message, "error": error.as_dict()}
         finally:
@@ -54,8 +55,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
                 book.learn(who, result, time.time())
                 held.write(book)
         if result.get("session_token"):
-            # Hides the tokens from all output and leaves them in what is registered.
-            result["_ansible_no_log"] = True
+            # The last of these hides the tokens from all output and leaves them in what is registered.
+            result |= {"api_url": api_url, "_ansible_no_log": True}
         return result
 
     def _log_out(self, arguments: Result, task_vars: dict[str, t.Any] | None) -> Result:

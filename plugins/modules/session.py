@@ -134,9 +134,14 @@ expires_in:
   returned: success and O(state=present)
   type: int
   sample: 3599
+api_url:
+  description: Where the tokens are good, and may be sent.
+  returned: success and O(state=present)
+  type: str
+  sample: https://thingspace.verizon.com/api
 login_sent:
   description: Whether this task sent the login, so that a failure may count as one of the user's five.
-  returned: O(state=present)
+  returned: O(state=present), unless the options cannot be meant
   type: bool
   sample: true
 requests:
@@ -202,11 +207,12 @@ def job(params: t.Mapping[str, t.Any], connector: _module.Connector, dummy: bool
             "access_token and session_token are for state=absent. The service hands out the same bearer for an hour, and a given secret comes back censored."
         )
     login = Login(connector.client, Credentials(**_options.login_values(params)))
+    api_url = _options.api_url_of(params["api_url"])
     try:
         tokens = login.tokens()
     except ThingSpaceError as error:
         return _module.Result({"login_sent": login.sent}, failure=error)
-    values = {"access_token": tokens.access_token, "session_token": tokens.session_token, "expires_in": tokens.expires_in}
+    values = {"access_token": tokens.access_token, "session_token": tokens.session_token, "expires_in": tokens.expires_in, "api_url": api_url}
     # Intact, or a password of four digits would be cut out of a token that happens to contain it.
     return _module.Result({**values, "login_sent": True}, intact=True)
 

@@ -139,6 +139,7 @@ ODD = """
   gather_facts: false
   environment:
     THINGSPACE_PASSWORD: "{{ lookup('ansible.builtin.file', 'password') }}"
+    THINGSPACE_API_URL: "{{ api_url }}"
     OTHER: kept
   tasks:
     - thingspace.fota.session:
@@ -168,16 +169,24 @@ ODD = """
           - absent.error.kind == 'access_token'
     - thingspace.fota.session:
       register: login
+    - thingspace.fota.session:
+        state: absent
+        access_token: "{{ login.access_token }}"
+        session_token: "{{ login.session_token }}"
+      register: logout
     - ansible.builtin.assert:
-        that: login.requests == 2
+        that:
+          - login.requests == 2
+          - login.api_url == api_url
+          - logout.msg == "The session is ended."
 """
 
 
 def test_what_sends_nothing_is_forgotten_and_what_the_playbook_sets_counts(sim: Simulator, tmp_path: Path) -> None:
     (tmp_path / "password").write_text(sim.credentials.password)
-    done = run(sim, tmp_path, ODD, THINGSPACE_PASSWORD="wrong-one")
+    done = run(sim, tmp_path, ODD, "-e", f"api_url={sim.api_url}", THINGSPACE_PASSWORD="wrong-one", THINGSPACE_API_URL="http://127.0.0.1:9")
     assert done.code == 0, done.text
-    assert len(sim.requests) == 2
+    assert len(sim.requests) == 3
     assert "OTHER=kept" in done.text
     assert "password is a number and not a string" in done.text
 

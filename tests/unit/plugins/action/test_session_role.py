@@ -219,6 +219,7 @@ def test_the_tokens_of_the_caller_are_used_and_left_alone(stage: Stage, way: str
         (["-e", "thingspace_session_token=one-of-two"], {}, "The session token is given and the access token is not"),
         ([], {"THINGSPACE_ACCESS_TOKEN": "one-of-two"}, "The access token is given and the session token is not"),
         (["-e", "thingspace_access_token="], {}, "is an empty extra variable"),
+        (["-e", '{"thingspace_access_token": null}'], {}, "is an empty extra variable"),
         (["-e", "thingspace_session_token=''"], {"THINGSPACE_ACCESS_TOKEN": "two", "THINGSPACE_SESSION_TOKEN": "two"}, "is an empty extra variable"),
     ],
 )

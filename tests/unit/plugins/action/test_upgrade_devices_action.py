@@ -83,3 +83,18 @@ def test_the_users_file_is_named_whatever_reads_it(sim: Simulator, tmp_path: Pat
     assert '"kind": "input"' in text
     assert "unchanged_count" in text
     assert "Traceback" not in text
+
+
+def test_async_and_an_upgrade_that_is_yet_to_be_scheduled(sim: Simulator, tmp_path: Path) -> None:
+    (tmp_path / "wave.yml").write_text(f"- '{A}'\n")
+    upgrade = sim.add_upgrade()
+    access, session = sim.tokens()
+    tokens = {"THINGSPACE_ACCESS_TOKEN": access, "THINGSPACE_SESSION_TOKEN": session, "THINGSPACE_API_URL": sim.api_url}
+    tasks = PLAYBOOK % {"account": upgrade.account, "upgrade_id": upgrade.id, "file": "wave.yml"}
+    tasks = tasks.replace("      register", "      async: 60\n      poll: 1\n      register").replace("- ansible.builtin.debug: {var: result}", "")
+    planned = (PLAYBOOK % {"account": upgrade.account, "upgrade_id": "null", "file": "wave.yml"}).partition("  tasks:\n")[2]
+    planned = planned.replace("      register", "      check_mode: true\n      register")
+    done = run_playbook(tmp_path, tasks + planned, inventory="localhost ansible_connection=local\n", ANSIBLE_ASYNC_DIR=str(tmp_path / "async"), **tokens)
+    assert done.code == 0, done.text
+    assert sim.members(upgrade.id) == {A}
+    assert "1 added, 0 removed" in done.text

@@ -20,7 +20,7 @@ TOKEN = ("POST", "/ts/v1/oauth2/token")
 LOGIN = ("POST", "/m2m/v1/session/login")
 LOGOUT = ("POST", "/m2m/v1/session/logout")
 # Five characters that JSON, HTML, URLs and regular expressions write in another way.
-HARD = "a\"b\\c&d+e%f/g ü(h"
+HARD = 'a"b\\c&d+e%f/g ü(h'
 
 
 def options(sim: Simulator, **more: t.Any) -> dict[str, t.Any]:
@@ -45,6 +45,7 @@ def test_a_login_makes_two_requests_and_no_change(sim: Simulator, check: bool) -
     assert asked(sim) == [TOKEN, LOGIN]
     assert result["requests"] == 2
     assert result["login_sent"] is True
+    assert result["api_url"] == sim.api_url
     assert 3500 < result["expires_in"] <= 3600
     assert result["session_token"] in sim.service.auth.sessions
     assert result["access_token"] in sim.service.auth.bearers
