@@ -54,8 +54,9 @@ options:
     default: 100
   result_limit:
     description:
-      - How many entries all lists of the result hold together. Beyond it, and beyond 400,000 characters, lists are cut and RV(ignore:truncated) is
-        V(true). Counts stay exact. V(0) lifts it.
+      - How many entries all lists of the result hold together. Beyond it lists are cut and RV(ignore:truncated) is V(true). Counts stay exact.
+        V(0) lifts it.
+      - Entries with long reasons count for more. All lists together hold 400,000 characters, or 40 for each entry if more than 10,000 are allowed.
       - C(ansible-runner), and so AWX, drops a result of more than 700,000 characters whole.
     type: int
     default: 10000

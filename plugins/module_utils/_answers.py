@@ -27,6 +27,7 @@ _ACCOUNT = re.compile(r"could not find account|inactive account", re.IGNORECASE)
 _BEARER_FAULTS = {"900901", "900902"}
 _WRONG_PATH_FAULT = "900906"
 _LONGEST = 300
+_MOST_READ = 4096
 
 
 class Spoken(t.NamedTuple):
@@ -73,6 +74,8 @@ def speak(body: bytes, hide: Hide = str) -> Spoken:
             return Spoken("service", _text(parsed.get("errorCode"), hide), _line(hide, parsed.get("errorMessage")))
         if "error" in parsed:
             return Spoken("oauth", _text(parsed["error"], hide), _line(hide, parsed.get("error_description"), parsed.get("cause")))
+    # What follows is a page or a scrap: its beginning is enough, and no pattern has to go through more.
+    text = hide(text)[:_MOST_READ]
     if re.search(r"<(\w+:)?fault\b", text):
         found = re.search(r"<(?:\w+:)?code>([^<]*)<", text)
         said = re.search(r"<(?:\w+:)?message>([^<]*)<", text)

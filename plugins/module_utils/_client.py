@@ -61,16 +61,19 @@ class Client:
     def _value(self, answer: Answer, request: Request, *, may_repeat: bool) -> t.Any:
         what = f"{request.method} {request.path}"
         if answer.status == 429 or answer.status >= 500:
-            spoken = speak(answer.body, self._hide)
+            meant = error_for(answer.status, answer.body, what, self._hide)
+            if meant.kind in ("access_token", "session_token"):
+                # Sister services dress an expired session as their own failure; no patience helps against it.
+                raise meant
             raise UnsettledError(
-                f"{what} was answered with HTTP {answer.status}: {spoken.message or 'without a word'}",
+                f"{what} was answered with HTTP {answer.status}: {meant.detail or 'without a word'}",
                 "service",
                 # 429 is the gateway's word that it let nothing through; behind a 5xx the change may have been made.
                 carried_out=False if answer.status == 429 else None,
                 retry_after=retry_after(answer.headers),
                 status=answer.status,
-                code=spoken.code,
-                detail=spoken.message or None,
+                code=meant.code,
+                detail=meant.detail,
             )
         if answer.status >= 400:
             raise error_for(answer.status, answer.body, what, self._hide)

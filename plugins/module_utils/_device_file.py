@@ -141,7 +141,9 @@ def _json(text: str, name: str) -> Entries:
     try:
         values = json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number)
     except json.JSONDecodeError as error:
-        raise InputError(f"{name} line {error.lineno}: not JSON: {error.msg}.") from None
+        zero = text[error.pos - 1 : error.pos] == "0" and text[error.pos : error.pos + 1].isdigit()
+        reason = "a number that starts with a zero; it would lose the zero or be read as octal, quote it" if zero else error.msg
+        raise InputError(f"{name} line {error.lineno}: not JSON: {reason}.") from None
     except RecursionError:
         raise InputError(f"{name} line 1: not a JSON list of devices, but lists in lists.") from None
     if not isinstance(values, list):
@@ -160,10 +162,10 @@ class _JsonLines(t.Sequence[int]):
         self._text = text
 
     def __len__(self) -> int:
-        return len(t.cast("list[object]", json.loads(self._text)))
+        return len(json.loads(self._text, parse_int=Number, parse_float=Number, parse_constant=Number))
 
     def __getitem__(self, index: t.Any) -> t.Any:
-        decoder = json.JSONDecoder()
+        decoder = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=Number)
         position = self._text.index("[") + 1
         for step in range(index + 1):
             while self._text[position] in " \t\r\n,":

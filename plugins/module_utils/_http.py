@@ -13,6 +13,7 @@ import dataclasses
 import datetime
 import email.utils
 import re
+import ssl
 import traceback
 import typing as t
 import warnings
@@ -144,7 +145,7 @@ def retry_after(headers: t.Mapping[str, str], now: datetime.datetime | None = No
         return float(value)
     try:
         moment = email.utils.parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.timezone.utc)
@@ -154,11 +155,11 @@ def retry_after(headers: t.Mapping[str, str], now: datetime.datetime | None = No
 def _told(error: Exception, request: Request, api_url: str) -> ThingSpaceError:
     """What an exception of requests means for the caller. The messages hold no header, so no token."""
     what = f"{request.method} {request.path}"
-    if isinstance(error, requests.exceptions.SSLError):
+    if any(isinstance(link, ssl.SSLCertVerificationError) for link in _chain(error)):
         return ThingSpaceError(
             f"No trusted connection to {api_url}: {_innermost(error)}. Give the CA with ca_path if the service stands behind your own.", "unreachable"
         )
-    if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)) or _never_connected(error):
+    if isinstance(error, requests.exceptions.ConnectTimeout) or _never_connected(error):
         return UnsettledError(f"Cannot reach {api_url}: {_innermost(error)}.", "unreachable", carried_out=False)
     if isinstance(error, requests.exceptions.Timeout):
         return UnsettledError(f"No answer to {what} within the timeout.", "unreachable", carried_out=None)
@@ -171,7 +172,8 @@ def _told(error: Exception, request: Request, api_url: str) -> ThingSpaceError:
 
 
 def _never_connected(error: Exception) -> bool:
-    return any(isinstance(link, NewConnectionError) for link in _chain(error))
+    # A ProxyError alone says nothing: urllib3 calls a connection so that broke after the proxy had passed the request on.
+    return any(isinstance(link, NewConnectionError) or "Tunnel connection failed" in str(link) for link in _chain(error))
 
 
 def _chain(error: BaseException) -> t.Iterator[BaseException]:

@@ -37,10 +37,14 @@ def declaration_of(params: Params) -> Declaration:
         raise InputError("devices_column names a column of a CSV file: it goes with devices_file.")
     else:
         declaration = declare(devices, lambda index: f"devices[{index}]", check_luhn=check_luhn)
-    sentence = doubt(declaration)
+    check_doubt(params, doubt(declaration))
+    return declaration
+
+
+def check_doubt(params: Params, sentence: str | None) -> None:
+    """Raise InputError for doubtful devices where ``imei_check`` is strict."""
     if sentence and params["imei_check"] == "strict":
         raise InputError(f"{sentence}. (imei_check is strict.)")
-    return declaration
 
 
 def target_of(params: Params, declaration: Declaration, permit: Permit | None = None) -> Target:
@@ -84,12 +88,22 @@ class Task(abc.ABC, t.Generic[Read]):
     def permit(self, removals: frozenset[str]) -> None:
         """Raise RailError where these removals do more harm than the rails of every module know of."""
 
+    def heed(self, sentence: str | None) -> None:
+        """Warn about doubtful devices. Raises InputError where ``imei_check`` is strict."""
+        check_doubt(self.params, sentence)
+        if sentence:
+            self.warnings.append(sentence + ".")
+
     def further_plans(self) -> dict[str, Plan]:
         """What else the module plans to write, by its name in the plan digest. After :meth:`open`."""
         return {}
 
-    def write_further(self) -> bool:
-        """Write it, or in check mode predict it. Whether something changed."""
+    def write_further(self) -> None:
+        """Write it, or in check mode predict it. Raises ThingSpaceError."""
+
+    @property
+    def changed_further(self) -> bool:
+        """Whether that has changed something."""
         return False
 
     # What every module shares.
@@ -99,12 +113,12 @@ class Task(abc.ABC, t.Generic[Read]):
         params = self.params
         account = account_of(params["account"])
         self.check()
+        if params["expect_plan_digest"] is not None and not params["expect_plan_digest"].strip():
+            raise InputError("expect_plan_digest is empty: give the digest of the approved plan, or leave the option out.")
         check_range(params, "diff_limit", 0)
         check_range(params, "result_limit", 0)
         declaration = self.declared()
-        sentence = doubt(declaration)
-        if sentence:
-            self.warnings.append(sentence + ".")
+        self.heed(doubt(declaration))
         self.outcome = self.outcome_of(None, Changes(duplicates=declaration.duplicates))
         target = target_of(params, declaration, self.permit)
         client = self._connector.authorized()
@@ -115,6 +129,8 @@ class Task(abc.ABC, t.Generic[Read]):
         self._tell(target, progress, known)
         self._compare(known.plan_digest, plans.values())
         plan = plans[name]
+        if params["expect_plan_digest"] is not None:
+            target = dataclasses.replace(target, approved=plan)
         if plan:
             guard(membership.name, target, progress, plan)
             if self.check_mode:
@@ -127,18 +143,17 @@ class Task(abc.ABC, t.Generic[Read]):
         if progress.failure is not None:
             raise progress.failure
         try:
-            further = self.write_further()
+            self.write_further()
         finally:
             self._tell(target, progress, known)
-        self.changed = self.changed or further
         self._judge()
 
     def _compare(self, digest: str | None, plans: t.Iterable[Plan]) -> None:
-        expected = (self.params["expect_plan_digest"] or "").strip().lower()
-        if expected and expected != digest:
+        expected = self.params["expect_plan_digest"]
+        if expected is not None and expected.strip().lower() != digest:
             append, remove = (sum(len(getattr(plan, side)) for plan in plans) for side in OPERATIONS)
             raise StateError(
-                f"The plan is not the one that was approved: expect_plan_digest is {expected[:64]}, and this plan ({append} to append, "
+                f"The plan is not the one that was approved: expect_plan_digest is {expected.strip()[:64]}, and this plan ({append} to append, "
                 f"{remove} to remove) has {digest}. Nothing was written; have the new plan reviewed."
             )
 
@@ -147,7 +162,8 @@ class Task(abc.ABC, t.Generic[Read]):
         added, removed = progress.landed("append"), progress.landed("remove")
         before = len(progress.first.members)
         plan = target.plan(last)
-        self.changed = bool(added or removed or progress.unseen(plan))
+        # Where nobody knows what became of a change, handlers must run.
+        self.changed = bool(added or removed or progress.unseen(plan) or progress.unsettled) or self.changed_further
         changes = dataclasses.replace(
             known,
             added=added,

@@ -50,8 +50,8 @@ class Connector:
             params = self._params
             if not _http.HAS_REQUESTS:
                 raise ThingSpaceError(missing_required_lib("requests"), "dependency")
-            _options.check_range(params, "timeout", 1)
-            _options.check_range(params, "retry_timeout", 0)
+            _options.check_range(params, "timeout", 1, 86_400)
+            _options.check_range(params, "retry_timeout", 0, 86_400)
             api_url = _options.api_url_of(params["api_url"])
             if not _options.is_private(api_url):
                 self._warn(f"api_url {api_url} is not https: tokens and devices travel where others can read them.")
@@ -63,12 +63,16 @@ class Connector:
         """A client with other credentials than the two tokens, on the task's connection."""
         return Client(self.transport(), headers, secrets)
 
-    def authorized(self) -> Client:
-        """A client with the two tokens. Raises ThingSpaceError ``access_token`` or ``session_token`` if one is missing."""
+    def authorized(self, secrets: t.Iterable[str] = ()) -> Client:
+        """A client with the two tokens. Raises ThingSpaceError ``access_token`` or ``session_token`` if one is missing.
+
+        Args:
+            secrets: other values that no error may show.
+        """
         remedy = "give the option, set THINGSPACE_{}, or get one with the role thingspace.fota.session."
         access = _options.header_value(self._params["access_token"], "access_token", "access_token", remedy.format("ACCESS_TOKEN"))
         session = _options.header_value(self._params["session_token"], "session_token", "session_token", remedy.format("SESSION_TOKEN"))
-        return self.client({"Authorization": f"Bearer {access}", "VZ-M2M-Token": session})
+        return self.client({"Authorization": f"Bearer {access}", "VZ-M2M-Token": session}, secrets)
 
 
 Job = t.Callable[[t.Mapping[str, t.Any], Connector, bool], Result]
@@ -76,6 +80,10 @@ Job = t.Callable[[t.Mapping[str, t.Any], Connector, bool], Result]
 
 class _Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no type hints
     """AnsibleModule whose own refusals of options carry the ``error`` that all other failures carry."""
+
+    def warn(self, warning: str) -> None:
+        # ansible-core 2.19 and newer print warnings as they are; older ones censor them.
+        super().warn(remove_values(warning, self.no_log_values))
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
         kwargs.setdefault("error", {"kind": "input", "status": None, "code": None, "message": msg})

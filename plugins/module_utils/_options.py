@@ -78,6 +78,8 @@ def account_of(value: object) -> str:
     """The account as text. Raises InputError for a number, which has lost its leading zeros before it came here."""
     if value is None or value == "":
         raise InputError('account is missing: give the billing account as a string, such as "0402196254-00001", or set THINGSPACE_ACCOUNT.')
+    if not isinstance(value, (str, int, float)):
+        raise InputError(f"account is a {type(value).__name__} and must be one string.")
     if not isinstance(value, str):
         raise InputError(
             f"account is {value!r}, a {type(value).__name__} and not a string: YAML reads an unquoted number as a number and drops or converts its "

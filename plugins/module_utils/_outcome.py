@@ -34,7 +34,8 @@ class Budget:
 
     def __init__(self, limit: int) -> None:
         self._entries = limit
-        self._characters = MOST_CHARACTERS
+        # A greater limit is the user's word that greater results are welcome.
+        self._characters = max(MOST_CHARACTERS, 40 * limit)
         self._unlimited = limit == 0
         self.truncated = False
 
@@ -99,12 +100,13 @@ class Changes:
     def values(self, budget: Budget) -> dict[str, t.Any]:
         """The return values. Rejections come first out of the budget, since each of them needs somebody's attention."""
         rejected = budget.take([item._asdict() for item in self.rejected], lambda item: 70 + sum(map(len, item.values())))
+        identity = self.identity(budget)
         lists = {
             name: budget.take(sorted(devices), device_size)
             for name, devices in (("added", self.added), ("removed", self.removed), ("duplicates", self.duplicates))
         }
         return {
-            **self.identity(budget),
+            **identity,
             **lists,
             "rejected": rejected,
             **self.counts,

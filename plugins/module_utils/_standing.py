@@ -16,6 +16,7 @@ REJECTED = "devicerejected"
 # Of upgrades only AddDeviceSucceed is documented; the licence calls end in Success. The GET-like answer of the same page shows membership.
 _SUCCESS = re.compile(r"succe(ed|eded|ss)$")
 _LISTED = ("deviceaccepted", "accepted", "requestpending")
+_REFUSAL = re.compile(r"fail|reject|error|invalid|denied|refus|not|unable")
 
 
 class Standing(t.NamedTuple):
@@ -36,6 +37,11 @@ def acknowledged(operation: Operation, status: str) -> bool:
     return _SUCCESS.search(known) is not None or (operation == "append" and known in _LISTED)
 
 
+def refusal(status: str) -> bool:
+    """Whether the answer to a change says no in words that can be known. Anything else that is no success has to be read back."""
+    return _REFUSAL.search(folded(status)) is not None
+
+
 def standings(body: object) -> dict[str, Standing]:
     """The devices of a list, or of the answer to a change. One object for each different standing keeps 100,000 devices small.
 
@@ -50,7 +56,7 @@ def standings(body: object) -> dict[str, Standing]:
     known: dict[tuple[str | None, str | None], Standing] = {}
     devices: dict[str, Standing] = {}
     for item in listed:
-        if not isinstance(item, dict) or not isinstance(item.get("deviceId"), str):
+        if not isinstance(item, dict) or not isinstance(item.get("deviceId"), str) or not item["deviceId"].strip():
             raise ThingSpaceError("The service answered with a device that has no deviceId.", "service")
         # The documents write Reason in the answer to a change, resultReason in GET.
         said = (_string(item.get("status")), _string(item.get("Reason") or item.get("reason") or item.get("resultReason")))

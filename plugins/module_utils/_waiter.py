@@ -35,6 +35,11 @@ class Backoff:
         self._deadline: float | None = None
         self._tries = 0
 
+    @property
+    def over(self) -> bool:
+        """Whether a try that started now would start too late."""
+        return self._deadline is not None and self._clock() > self._deadline
+
     def wait(self, retry_after: float | None = None) -> bool:
         """Pause before the next try. False, without a pause, if that try would start too late.
 

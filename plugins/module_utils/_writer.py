@@ -16,7 +16,7 @@ import typing as t
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import StateError, ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Operation, Plan, State, batches, make_plan
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import Rails, check_removals
-from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing, acknowledged
+from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing, acknowledged, refusal
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
 
 OPERATIONS: tuple[Operation, Operation] = ("append", "remove")
@@ -70,13 +70,14 @@ class Permit(t.Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """What one membership is to become, and within which limits."""
+    """What one membership is to become, and within which limits. ``approved`` is the one plan that may be applied, if one was approved."""
 
     state: State
     declared: frozenset[str]
     rails: Rails
     batch_size: int
     permit: Permit | None = None
+    approved: Plan | None = None
 
     def plan(self, listing: Listing) -> Plan:
         """The writes that are missing in what was read."""
@@ -86,7 +87,7 @@ class Target:
 class Progress(t.Generic[Read]):
     """What a run has sent, what was answered and what was read: enough to tell the truth whenever it stops.
 
-    ``unread`` says that something was written after the last read.
+    ``unread`` says that something was written after the last read, ``lost`` which devices were sent without an answer.
     """
 
     def __init__(self, first: Read) -> None:
@@ -94,8 +95,14 @@ class Progress(t.Generic[Read]):
         self.last = first
         self.sent: dict[Operation, set[str]] = {"append": set(), "remove": set()}
         self.answers: dict[Operation, dict[str, Standing]] = {"append": {}, "remove": {}}
+        self.lost: dict[Operation, set[str]] = {"append": set(), "remove": set()}
         self.unread = False
         self.failure: ThingSpaceError | None = None
+
+    @property
+    def unsettled(self) -> int:
+        """How many changes were sent of which neither an answer nor a read tells what became of them."""
+        return sum(len(self.lost[operation] - self.answers[operation].keys()) for operation in OPERATIONS) if self.unread else 0
 
     def acknowledged(self, operation: Operation) -> set[str]:
         """Devices for which the service said that it was done."""
@@ -111,6 +118,14 @@ class Progress(t.Generic[Read]):
         """How many acknowledged changes the last read did not show."""
         return sum(len(devices & self.acknowledged(operation)) for operation, devices in _sides(plan, OPERATIONS))
 
+    def doubtful(self, plan: Plan) -> bool:
+        """Whether a later read may yet show something: an answer was no clear refusal, or an earlier one was lost."""
+        for operation, devices in _sides(plan, OPERATIONS):
+            answers, lost = self.answers[operation], self.lost[operation]
+            if any(device in lost or not refusal(answers[device].status) for device in devices & answers.keys()):
+                return True
+        return False
+
 
 def guard(name: str, target: Target, progress: Progress[Read], todo: Plan) -> None:
     """Raise StateError or RailError where the writes to what has this name must not be sent."""
@@ -119,8 +134,14 @@ def guard(name: str, target: Target, progress: Progress[Read], todo: Plan) -> No
             f"{_start(name)} is {progress.last.status}: devices can be appended and removed only before it starts "
             f"(while it is RequestPending or Queued), and {len(todo.append)} to append, {len(todo.remove)} to remove are missing."
         )
+    if target.approved is not None and not (todo.append <= target.approved.append and todo.remove <= target.approved.remove):
+        raise StateError(
+            f"{_start(name)} has changed since the plan was approved: more than the approved writes would be needed now. Have the new plan reviewed."
+        )
     done = progress.landed("remove") | progress.acknowledged("remove")
     check_removals(target.rails, target.state, len(done | todo.remove), len(progress.first.members))
+    # Others may have filled it since: what is removed now must be allowed by what is there now, too.
+    check_removals(target.rails, target.state, len(todo.remove), len(progress.last.members))
     if target.permit is not None:
         target.permit(todo.remove)
 
@@ -137,6 +158,10 @@ def converge(membership: Membership[Read], target: Target, first: Read, backoff:
         _Run(membership, target, progress, backoff).converge()
     except ThingSpaceError as error:
         progress.failure = error
+    except Exception as error:  # A mistake of ours must not swallow what has landed before it.
+        progress.failure = ThingSpaceError(f"A mistake in this collection, please report it: {type(error).__name__}: {error}.", "service")
+    if progress.failure is not None and progress.unsettled:
+        progress.failure.message += f" A change of {progress.unsettled} devices was sent before, and whether it was made is unknown: run the task again."
     return progress
 
 
@@ -157,8 +182,11 @@ class _Run(t.Generic[Read]):
             if todo:
                 guard(self._membership.name, self._target, self._progress, todo)
                 self._settle(self._send(todo))
-            elif unseen := self._progress.unseen(plan):
+            elif self._progress.doubtful(plan):
                 if not self._unseen.wait():
+                    unseen = self._progress.unseen(plan)
+                    if not unseen:
+                        return
                     raise ThingSpaceError(
                         f"The service acknowledged {unseen} changes of {self._membership.name} and does not show them within retry_timeout. "
                         "Run the task again later: it sends only what is still missing then.",
@@ -177,15 +205,16 @@ class _Run(t.Generic[Read]):
         progress = self._progress
         for operation, devices in _sides(todo, self._membership.order):
             for batch in batches(devices, self._target.batch_size):
-                try:
-                    answer = self._membership.change(operation, batch)
-                except ThingSpaceError as error:
-                    if not isinstance(error, UnsettledError) or error.carried_out is not False:
-                        progress.sent[operation].update(batch)
-                        progress.unread = True
-                    return error
                 progress.sent[operation].update(batch)
                 progress.unread = True
+                try:
+                    answer = self._membership.change(operation, batch)
+                except UnsettledError as error:
+                    if error.carried_out is None:
+                        progress.lost[operation].update(batch)
+                    return error
+                except ThingSpaceError as error:
+                    return error
                 progress.answers[operation].update((device, answer.get(device, _UNMENTIONED)) for device in batch)
         return None
 
@@ -206,6 +235,7 @@ class _Run(t.Generic[Read]):
             self._read()
         except ThingSpaceError as error:
             raise (error if again else failure) from None
+        again = again and self._lost is not None and not self._lost.over
         todo = self._unanswered(self._target.plan(self._progress.last))
         if todo and not again:
             # A change refused because the upgrade has started says so in no documented way; the read does.

@@ -21,6 +21,7 @@ class DeviceFileAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
     """What an action plugin ``ActionModule`` of such a module inherits from."""
 
     TRANSFERS_FILES = True
+    _supports_async = True
 
     @staticmethod
     def untouched(arguments: Values) -> Values:
@@ -29,11 +30,12 @@ class DeviceFileAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
 
     def run(self, tmp: None = None, task_vars: Values | None = None) -> Values:
         result: Values = super().run(tmp, task_vars)
-        arguments = dict(self._task.args)
+        # ansible-core before 2.17 does not let a module see a null: it stands for no value, and for an upgrade that is yet to be scheduled.
+        arguments = {name: "" if value is None else value for name, value in self._task.args.items() if value is not None or name == "upgrade_id"}
         wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
         try:
             if arguments.get("devices_file"):
-                arguments |= self._readable(str(arguments["devices_file"]), arguments.get("devices_column"))
+                self._make_readable(arguments)
             result |= self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async)
         except InputError as error:
             result |= {**self.untouched(arguments), "failed": True, "changed": False, "requests": 0}
@@ -43,16 +45,17 @@ class DeviceFileAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
                 self._remove_tmp_path(self._connection._shell.tmpdir)
         return result
 
-    def _readable(self, asked: str, column: str | None) -> Values:
-        """Options that name a file which the module can read. Raises InputError that names the user's file."""
+    def _make_readable(self, arguments: Values) -> None:
+        """Let the options name a file which the module can read. Raises InputError that names the user's file."""
         try:
-            path = self._find_needle("files", asked)
+            path = self._find_needle("files", str(arguments["devices_file"]))
             real = self._loader.get_real_file(path, decrypt=True)
         except AnsibleError as error:
             raise InputError(f"devices_file: {error.message}") from None
         here = self._connection.transport == "local" and not self._connection.become
         if here and real == path and not is_yaml(path):
-            return {"devices_file": path}
+            arguments["devices_file"] = path
+            return
         try:
             content = pathlib.Path(real).read_bytes()
         except OSError as error:
@@ -60,9 +63,9 @@ class DeviceFileAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
         finally:
             if real != path:
                 self._loader.cleanup_tmp_file(real)
-        text = as_text(content, path, column)
+        text = as_text(content, path, arguments.pop("devices_column", None))
         folder = self._make_tmp_path()
         shipped = self._connection._shell.join_path(folder, "devices.txt")
         self._transfer_data(shipped, text)
         self._fixup_perms2((folder, shipped))
-        return {"devices_file": shipped, "devices_column": None}
+        arguments["devices_file"] = shipped

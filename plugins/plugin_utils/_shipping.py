@@ -42,15 +42,15 @@ def as_text(content: bytes, name: str, column: str | None) -> bytes:
 def _yaml(text: str, name: str) -> _device_file.Entries:
     """Read a YAML list by its events: a number keeps the digits that are written, and 100,000 devices stay small."""
     entries = _device_file.Entries([], [])
-    loader = _LOADER(text)
     try:
+        loader = _LOADER(text)
         _expect(loader, name, yaml.StreamStartEvent, yaml.DocumentStartEvent, yaml.SequenceStartEvent)
         while not loader.check_event(yaml.SequenceEndEvent):
             event = loader.get_event()
             line = event.start_mark.line + 1
             if not isinstance(event, yaml.ScalarEvent):
                 raise InputError(f"{name} line {line}: not a device but a list, a mapping or an alias. The file must be a list of devices.")
-            entries.values.append(_scalar(loader, event))
+            entries.values.append(_scalar(loader, event, f"{name} line {line}"))
             t.cast("list[int]", entries.lines).append(line)
         _expect(loader, name, yaml.SequenceEndEvent, yaml.DocumentEndEvent, yaml.StreamEndEvent)
     except yaml.MarkedYAMLError as error:
@@ -58,8 +58,6 @@ def _yaml(text: str, name: str) -> _device_file.Entries:
         raise InputError(f"{name} line {mark.line + 1 if mark else 1}: not YAML: {error.problem or error.context}.") from None
     except yaml.YAMLError as error:
         raise InputError(f"{name}: not YAML: {str(error).splitlines()[0]}.") from None
-    finally:
-        loader.dispose()
     return entries
 
 
@@ -71,8 +69,12 @@ def _expect(loader: t.Any, name: str, *kinds: type[yaml.Event]) -> None:
             raise InputError(f"{name} line {line}: the file must be one YAML list of devices and nothing else.")
 
 
-def _scalar(loader: t.Any, event: yaml.ScalarEvent) -> object:
+def _scalar(loader: t.Any, event: yaml.ScalarEvent, place: str) -> str:
     tag = event.tag or loader.resolve(yaml.ScalarNode, event.value, event.implicit)
     if tag in (_INT, _FLOAT):
         return _device_file.Number(event.value)
-    return event.value if tag == _STR else None
+    if tag == _STR:
+        return event.value
+    raise InputError(
+        f"{place}: {event.value[:40]!r} is no text but {tag.rpartition(':')[2].lstrip('!') or 'something else'}. A device is a quoted string of 15 digits."
+    )

@@ -70,7 +70,12 @@ def test_every_kind_of_file_is_read(name: str, content: str) -> None:
         ("d.yml", f"- '{A}'\n- {A}\n", 2, "octal"),
         ("d.yml", "- 9.9E+14\n", 1, "without quotes"),
         ("d.yml", f"- '{A}'\n- 990_003_425_730_535\n", 2, "without quotes"),
-        ("d.yml", f"- '{A}'\n-\n", 2, "NoneType"),
+        ("d.yml", f"- '{A}'\n-\n", 2, "no text but null"),
+        ("d.yml", f"- '{A}'\n- 2026-12-01\n", 2, "no text but timestamp"),
+        ("d.yml", f"- '{A}'\n- !vault x\n", 2, "no text but vault"),
+        ("d.yml", "- \0\n", None, "not YAML"),
+        ("d.json", "[\n 004401234567012]", 2, "starts with a zero"),
+        ("d.json", "[[" + "9" * 5000 + '],\n"x"]', 1, "list"),
         ("d.yml", "devices:\n  - 1\n", 1, "one YAML list"),
         ("d.yml", f"- '{A}'\n- [1]\n", 2, "not a device"),
         ("d.yml", f"- &a '{A}'\n- *a\n", 2, "alias"),
@@ -79,10 +84,10 @@ def test_every_kind_of_file_is_read(name: str, content: str) -> None:
         ("d.yml", "", 1, "one YAML list"),
     ],
 )
-def test_errors_name_file_and_line(name: str, content: str | bytes, line: int, reason: str) -> None:
+def test_errors_name_file_and_line(name: str, content: str | bytes, line: int | None, reason: str) -> None:
     with pytest.raises(InputError) as caught:
         read(name, content)
-    assert f"{name} line {line}" in caught.value.message
+    assert (f"{name} line {line}" if line else name) in caught.value.message
     assert reason in caught.value.message
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import http.server
 import ipaddress
+import socket
 import ssl
 import threading
 import typing as t
@@ -105,6 +106,23 @@ def test_a_proxy_is_used(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) ->
     assert recorder.seen[0][0] == "http://thingspace.example/api/x"
 
 
+def test_an_answer_that_is_lost_behind_a_proxy_may_have_been_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+
+        def swallow() -> None:
+            connection = proxy.accept()[0]
+            connection.recv(65536)
+            connection.close()
+
+        threading.Thread(target=swallow, daemon=True).start()
+        with pytest.raises(UnsettledError) as caught:
+            client("http://thingspace.example/api").write("PUT", "/x", {})
+    assert caught.value.carried_out is None
+
+
 def test_no_password_of_a_proxy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://me:topsecret@127.0.0.1:1")
     with pytest.raises(UnsettledError) as caught:
@@ -184,6 +202,7 @@ def test_what_was_surely_not_sent_is_told_from_what_may_have_been(recorder: Reco
         ("soon", None),
         ("-1", None),
         ("9" * 400, None),
+        ("Fri, 01 Jan 2027 00:00:00 +99999999999999999999", None),
         ("", None),
     ],
 )

@@ -14,7 +14,7 @@ import xml.sax.saxutils
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._answers import error_for, hiding, speak
 from ansible_collections.thingspace.fota.plugins.module_utils._session import Credentials, Tokens
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 SECRETS = st.text(st.characters(blacklist_categories=["Cc", "Cs"]), min_size=4, max_size=40).filter(lambda text: text.strip("*. ") == text)
@@ -31,6 +31,7 @@ FORMS = [
 
 @given(SECRETS, st.sampled_from(FORMS), st.text(st.sampled_from("xyz .:\n"), max_size=20))
 def test_every_form_of_every_secret_is_hidden(secret: str, form: type[str], around: str) -> None:
+    assume(secret.casefold() not in around.casefold())
     hidden = hiding([secret])(f"{around}{form(secret)}{around}")
     assert hidden == f"{around}********{around}"
 

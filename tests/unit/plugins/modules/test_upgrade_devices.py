@@ -417,6 +417,73 @@ def test_what_stays_invisible_fails_as_such(sim: Simulator) -> None:
     assert len(sim.writes) == 1
 
 
+@pytest.mark.parametrize(
+    ("switches", "fault"),
+    [
+        ({"visible_after_reads": 3}, {"do": "drop_after"}),
+        ({"visible_after_reads": 2, "append_success_status": "Added", "remove_success_status": "Device Removed"}, None),
+    ],
+)
+def test_what_is_shown_late_is_no_refusal(sim: Simulator, switches: dict[str, t.Any], fault: dict[str, t.Any] | None) -> None:
+    sim.misbehave(**switches)
+    fleet = Fleet(sim, (0, 1))
+    if fault:
+        sim.fault("PUT /upgrades", **fault)
+    result = fleet.run(1, 2, state="exact", retry_timeout=5)
+    assert fleet.members == {1, 2}
+    assert (result["failed"], result["rejected"], result["added"], result["removed"]) == (False, [], imeis(2), imeis(0))
+
+
+def test_a_lost_write_that_cannot_be_read_back_is_told(sim: Simulator) -> None:
+    fleet = Fleet(sim)
+    sim.fault("PUT /upgrades", do="drop_after")
+    sim.fault("GET /upgrades", do="expired_session", nth=2)
+    result = fleet.run(1)
+    assert result["error"]["kind"] == "session_token"
+    assert result["changed"] is True
+    assert "1 devices was sent before" in result["msg"]
+
+
+def test_a_strange_retry_after_loses_nothing(sim: Simulator) -> None:
+    fleet = Fleet(sim)
+    sim.fault("PUT /upgrades", do="status", status=503, nth=2, retry_after="Fri, 01 Jan 2027 00:00:00 +99999999999999999999")
+    result = fleet.run(1, 2, batch_size=1)
+    assert (result["failed"], result["added"]) == (False, imeis(1, 2))
+
+
+def test_a_slow_read_does_not_stretch_the_time_for_tries(sim: Simulator) -> None:
+    fleet = Fleet(sim)
+    sim.fault("PUT /upgrades", do="status", status=429, times=None)
+    sim.fault("GET /upgrades", do="slow", seconds=1.5, nth=2)
+    result = fleet.run(1, retry_timeout=1)
+    assert result["error"]["status"] == 429
+    assert fleet.methods == "GET PUT GET"
+
+
+def test_a_throttled_write_that_was_made_all_the_same_is_told(sim: Simulator) -> None:
+    fleet = Fleet(sim)
+    sim.fault("PUT /upgrades", do="status", status=429, applied=True)
+    result = fleet.run(1)
+    assert (result["changed"], result["added"]) == (True, imeis(1))
+
+
+def test_a_failure_of_the_service_that_is_an_expired_session_is_told_as_such(sim: Simulator) -> None:
+    fleet = Fleet(sim)
+    body = json.dumps({"errorCode": "UnifiedWebService.REQUEST_FAILED.SessionToken.Expired", "errorMessage": "The Session has expired."})
+    sim.fault("GET /upgrades", do="status", status=500, body=body, times=None)
+    assert (fleet.run(1)["error"]["kind"], fleet.methods) == ("session_token", "GET")
+
+
+def test_tokens_that_the_service_echoes_stay_hidden(sim: Simulator) -> None:
+    fleet = Fleet(sim)
+    access, session = sim.tokens()
+    sim.fault("PUT /upgrades", do="refuse", devices={imei(1): f"bad {session} and {access}"})
+    result = fleet.run(1, access_token=access, session_token=session, on_rejected="warn")
+    assert result["warnings"]
+    assert session not in json.dumps(result)
+    assert access not in json.dumps(result)
+
+
 # -- input
 
 
@@ -438,6 +505,8 @@ def test_what_stays_invisible_fails_as_such(sim: Simulator) -> None:
         ({"max_removal_percent": 101}, "input", "max_removal_percent"),
         ({"result_limit": -1}, "input", "result_limit"),
         ({"timeout": 0}, "input", "timeout"),
+        ({"timeout": 99999999999}, "input", "timeout"),
+        ({"account": ["0402196254-00001"]}, "input", "one string"),
         ({"api_url": "ftp://x"}, "input", "api_url"),
         ({"api_url": "http://me:pw@x/api"}, "input", "user name"),
         ({"devices": [], "state": "exact"}, "rail", "allow_empty"),
@@ -472,7 +541,25 @@ def test_an_approved_plan_is_the_only_one_that_is_applied(sim: Simulator) -> Non
     other = fleet.run(0, 1, 2, expect_plan_digest=digest)
     assert other["error"]["kind"] == "state"
     assert sim.writes == []
-    assert fleet.run(0, 1, expect_plan_digest=digest.upper())["changed"] is True
+    sim.fault("PUT /upgrades", do="another_writer", add=imeis(7))
+    more = fleet.run(0, 1, state="present", expect_plan_digest=digest.upper())
+    assert (more["failed"], more["added"]) == (False, imeis(1))
+    assert fleet.run(0, 1, expect_plan_digest="")["error"]["kind"] == "input"
+
+
+def test_a_plan_that_grows_is_not_the_approved_one(sim: Simulator) -> None:
+    fleet = Fleet(sim, (0,))
+    digest = fleet.run(0, 1, state="exact", check=True)["plan_digest"]
+    sim.fault("PUT /upgrades", do="another_writer", add=imeis(7, 8))
+    result = fleet.run(0, 1, state="exact", expect_plan_digest=digest, max_removal_percent=100)
+    assert (result["error"]["kind"], result["added"], result["removed"]) == ("state", imeis(1), [])
+
+
+def test_the_share_of_removals_holds_for_what_others_have_added_too(sim: Simulator) -> None:
+    fleet = Fleet(sim, (0,))
+    sim.fault("PUT /upgrades", do="another_writer", add=imeis(*range(20, 60)))
+    result = fleet.run(0, 1, state="exact")
+    assert (result["error"]["kind"], result["removed"]) == ("rail", [])
 
 
 def test_check_mode_plans_for_an_upgrade_that_is_yet_to_be_scheduled(sim: Simulator) -> None:
