@@ -7,11 +7,16 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
+from ansible_collections.thingspace.fota.plugins.module_utils._plan import Operation, Plan
 from ansible_collections.thingspace.fota.plugins.module_utils._shape import iso, plain
+from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing, standings
+
+_LICENSED = Standing("", "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +73,73 @@ class Licenses:
                 return Candidates(tuple(dict.fromkeys(devices)), iso(str(updated)) if updated else None)
             if not found:
                 raise ThingSpaceError("The list of cancellation candidates does not end: the service says that there is more and gives nothing.", "service")
+
+    def change(self, operation: Operation, devices: list[str]) -> dict[str, Standing]:
+        """POST one batch. The standing of each device in the answer; devices that it leaves out are missing here too.
+
+        Raises UnsettledError where only reading can tell what became of it.
+        """
+        body = self._account.write("POST", {"deviceList": devices}, "licenses", "assign" if operation == "append" else "remove")
+        try:
+            return standings(body)
+        except ThingSpaceError as error:
+            # The status was a success, so the change may well have been made.
+            raise UnsettledError(error.message, "service", carried_out=None) from None
+
+    def replace_candidates(self, devices: list[str]) -> None:
+        """POST a list that takes the place of the one before. Without a type: that is what tells it from an append."""
+        self._account.write("POST", {"deviceList": devices}, "licenses", "cancel")
+
+    def append_candidates(self, devices: list[str]) -> None:
+        """POST more candidates."""
+        self._account.write("POST", {"type": "append", "deviceList": devices}, "licenses", "cancel")
+
+    def drop_candidates(self) -> None:
+        """DELETE the list."""
+        self._account.write("DELETE", None, "licenses", "cancel")
+
+
+@dataclasses.dataclass(frozen=True)
+class Holders:
+    """Licensed devices, as a membership reads them."""
+
+    total: int | None
+    assigned: int | None
+    devices: t.Mapping[str, Standing] = dataclasses.field(repr=False)
+    refused: frozenset[str] = frozenset()
+    status: str = "open"
+    is_open: bool = True
+
+    @functools.cached_property
+    def members(self) -> frozenset[str]:
+        """Devices that have a licence."""
+        return frozenset(self.devices)
+
+    def predicted(self, plan: Plan) -> Holders:
+        """What it would become."""
+        kept = {device: standing for device, standing in self.devices.items() if device not in plan.remove}
+        assigned = None if self.assigned is None else self.assigned + len(plan.append) - len(plan.remove)
+        return dataclasses.replace(self, assigned=assigned, devices={**kept, **dict.fromkeys(plan.append, _LICENSED)})
+
+
+class LicensedDevices:
+    """The licensed devices of an account, as a membership that can be brought to a target."""
+
+    # Where all licences are assigned, one must be taken back before the next can be given.
+    order: tuple[Operation, Operation] = ("remove", "append")
+
+    def __init__(self, licenses: Licenses, account: str) -> None:
+        self._licenses = licenses
+        self.name = f"the list of licences of the account {account}"
+
+    def read(self) -> Holders:
+        """As :meth:`Licenses.read`."""
+        licensed = self._licenses.read()
+        return Holders(licensed.total, licensed.assigned, dict.fromkeys(licensed.devices, _LICENSED))
+
+    def change(self, operation: Operation, devices: list[str]) -> dict[str, Standing]:
+        """As :meth:`Licenses.change`."""
+        return self._licenses.change(operation, devices)
 
 
 def _listed(page: object) -> list[t.Any]:

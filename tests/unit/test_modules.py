@@ -64,6 +64,8 @@ def test_without_requests_the_task_says_what_to_install(module: str, monkeypatch
     options = {"session": {"app_key": "key-of-app", "app_secret": "secret-of-app", "username": "user-name", "password": "pass-of-user"}}
     common = {"account": "0402196254-00001", "access_token": "a" * 20, "session_token": "b" * 20}
     own = {
+        "callback": {"url": "https://fota.example.com/callback"},
+        "license": {"devices": ["990003425730535"]},
         "upgrade": {"state": "absent", "upgrade_id": UPGRADE},
         "upgrade_devices": {"upgrade_id": UPGRADE, "devices": ["990003425730535"]},
     }

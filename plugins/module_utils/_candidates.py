@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the list of cancellation candidates becomes the declared one, and what the service then shows is the truth."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
+from ansible_collections.thingspace.fota.plugins.module_utils._licenses import Licenses
+from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan, batches
+from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
+
+
+class CandidateList:
+    """The candidates as they were read first and last, and the declared ones."""
+
+    def __init__(self, licenses: Licenses, declared: frozenset[str]) -> None:
+        self._licenses = licenses
+        self._declared = declared
+        self.first = self.last = self._read()
+
+    @property
+    def plan(self) -> Plan:
+        """What is missing in what was read."""
+        return Plan(self._declared - self.last, self.last - self._declared)
+
+    def predict(self) -> None:
+        """For check mode: as if it were written."""
+        self.last = self._declared
+
+    def write(self, batch_size: int, backoff: t.Callable[[], Backoff]) -> None:
+        """Write what is missing, and read until it shows. Raises ThingSpaceError, with ``last`` read again if that was possible."""
+        lost, unseen, answered = backoff(), backoff(), False
+        while self.plan:
+            if answered:
+                if not unseen.wait():
+                    raise ThingSpaceError(
+                        "The service acknowledged the cancellation candidates and does not show them within retry_timeout. Run the task again later.",
+                        "not_visible",
+                    )
+                self.last = self._read()
+                continue
+            try:
+                self._send(batch_size)
+                answered = True
+            except ThingSpaceError as error:
+                again = isinstance(error, UnsettledError) and lost.wait(error.retry_after)
+                try:
+                    self.last = self._read()
+                except ThingSpaceError as unread:
+                    raise (unread if again else error) from None
+                if self.plan and not again:
+                    raise
+                continue
+            self.last = self._read()
+
+    def _send(self, batch_size: int) -> None:
+        if not self._declared:
+            self._licenses.drop_candidates()
+            return
+        # Only what is kept can be appended to: to drop a device, the list is sent without it.
+        keeps = bool(self.last) and not self.plan.remove
+        for batch in batches(self.plan.append if keeps else self._declared, batch_size):
+            if keeps:
+                self._licenses.append_candidates(batch)
+            else:
+                self._licenses.replace_candidates(batch)
+                keeps = True
+
+    def _read(self) -> frozenset[str]:
+        return frozenset(self._licenses.candidates().devices)

@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What ``license`` has of its own: upgrades that a removal cancels, and the devices that lose their licence first."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.thingspace.fota.plugins.module_utils._candidates import CandidateList
+from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, declare, doubt
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import RailError
+from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
+from ansible_collections.thingspace.fota.plugins.module_utils._license_outcome import Cancelled, LicenseOutcome
+from ansible_collections.thingspace.fota.plugins.module_utils._licenses import Holders, LicensedDevices, Licenses
+from ansible_collections.thingspace.fota.plugins.module_utils._membership import Params, Task, run
+from ansible_collections.thingspace.fota.plugins.module_utils._module import Connector, Result
+from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Changes
+from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan
+from ansible_collections.thingspace.fota.plugins.module_utils._reports import upgrades_by_status
+
+_NOT_STARTED = ("RequestPending", "Queued")
+_NAME = "licenses"
+_CANDIDATES = "licenses/cancel"
+_SHOWN = 3
+
+
+def job(params: Params, connector: Connector, check_mode: bool) -> Result:
+    """The job of the module."""
+    return run(_LicenseTask(params, connector, check_mode))
+
+
+class _LicenseTask(Task[Holders]):
+    _account: Account | None = None
+    _declared_candidates: frozenset[str] | None = None
+    _candidates: CandidateList | None = None
+    _looked_at: frozenset[str] = frozenset()
+    _losing: tuple[Cancelled, ...] = ()
+    _refused = False
+    _last: Holders | None = None
+
+    def check(self) -> None:
+        given = self.params["cancellation_candidates"]
+        if given is None:
+            return
+        check_luhn = self.params["imei_check"] != "none"
+        declaration = declare(given, lambda index: f"cancellation_candidates[{index}]", check_luhn=check_luhn)
+        self.heed(doubt(declaration))
+        self._declared_candidates = declaration.devices
+
+    def declared(self) -> Declaration:
+        params = self.params
+        if params["devices"] is None and params["devices_file"] is None and self._declared_candidates is not None and params["state"] != "exact":
+            # The task is about the candidates alone.
+            return Declaration(frozenset())
+        return super().declared()
+
+    def open(self, account: Account) -> tuple[str, LicensedDevices, Holders]:
+        self._account = account
+        licenses = Licenses(account)
+        membership = LicensedDevices(licenses, account.name)
+        first = membership.read()
+        if self._declared_candidates is not None:
+            self._candidates = CandidateList(licenses, self._declared_candidates)
+        return _NAME, membership, first
+
+    def permit(self, removals: frozenset[str]) -> None:
+        """Say which scheduled upgrades lose devices, and refuse it unless it is allowed."""
+        if self._account is None or removals <= self._looked_at:
+            return
+        self._looked_at |= removals
+        losing = {item.upgrade_id: item for item in self._losing}
+        for upgrade in upgrades_by_status(self._account, _NOT_STARTED):
+            devices = upgrade.members & self._looked_at
+            known = losing.get(upgrade.upgrade_id)
+            if known:
+                losing[upgrade.upgrade_id] = dataclasses.replace(known, devices=known.devices | devices)
+            elif devices:
+                losing[upgrade.upgrade_id] = Cancelled(upgrade.upgrade_id, upgrade.firmware_name, upgrade.start_date, len(upgrade.members), devices)
+        # Those that start first stand first.
+        self._losing = tuple(sorted(losing.values(), key=lambda item: (item.start_date or "", item.upgrade_id)))
+        if not self._losing or self.params["allow_cancelling_upgrades"]:
+            return
+        self._refused = True
+        if self._last is not None:
+            self.outcome = self.outcome_of(self._last, self.outcome)
+        told = [f"{item.upgrade_id} ({item.firmware_name}, {item.start_date}) {len(item.devices)} of {item.members}" for item in self._losing]
+        first = "; ".join(told[:_SHOWN])
+        more = f"; and {len(self._losing) - _SHOWN} more" if len(self._losing) > _SHOWN else ""
+        raise RailError(
+            f"Devices that lose their licence lose their scheduled upgrades too: {first}{more}. "
+            "If that is meant, set allow_cancelling_upgrades to true. Else keep these licences until the upgrades have run."
+        )
+
+    def outcome_of(self, last: Holders | None, changes: Changes) -> LicenseOutcome:
+        self._last = last
+        # Not asdict, which copies every rejection.
+        known: dict[str, t.Any] = {field.name: getattr(changes, field.name) for field in dataclasses.fields(Changes)}
+        lost = [item if self._refused else dataclasses.replace(item, devices=item.devices & changes.removed) for item in self._losing]
+        return LicenseOutcome(
+            **known,
+            account=self._account.name if self._account else str(self.params["account"] or "") or None,
+            total=last.total if last else None,
+            assigned=last.assigned if last else None,
+            cancelled=tuple(item for item in lost if item.devices),
+            candidates_before=self._candidates.first if self._candidates else None,
+            candidates_after=self._candidates.last if self._candidates else None,
+        )
+
+    def further_plans(self) -> dict[str, Plan]:
+        return {_CANDIDATES: self._candidates.plan} if self._candidates else {}
+
+    def write_further(self) -> None:
+        last = self._last
+        if self.check_mode and last and last.total is not None and last.assigned is not None and last.assigned > last.total:
+            short = last.assigned - last.total
+            self.warnings.append(f"{short} licences are missing: the account has {last.total}. The service will refuse as many of the devices.")
+        if self._candidates is None:
+            return
+        if self.check_mode:
+            self._candidates.predict()
+        elif self._account:
+            self._candidates.write(self.params["batch_size"], self._account.backoff)
+
+    @property
+    def changed_further(self) -> bool:
+        return self._candidates is not None and self._candidates.first != self._candidates.last
