@@ -25,8 +25,8 @@ _REFUSED_STATUS = "RequestFailed"
 class Scheduler:
     """Works on one upgrade of an account.
 
-    ``last`` is the upgrade as it was seen last, ``landed`` whether this scheduler is known to have made or cancelled it: both tell
-    the truth whenever a method raises.
+    ``last`` is the upgrade as it was seen last, ``landed`` whether this scheduler is known to have made or cancelled it, ``unsettled``
+    whether it may have, and no read could tell: they tell the truth whenever a method raises.
     """
 
     def __init__(self, account: Account) -> None:
@@ -34,6 +34,7 @@ class Scheduler:
         self._upgrades = Upgrades(account)
         self.last: Upgrade | None = None
         self.landed = False
+        self.unsettled = False
 
     def get(self, upgrade_id: str) -> Upgrade | None:
         """The upgrade, None if the service does not know it."""
@@ -70,9 +71,11 @@ class Scheduler:
                     return
                 if not backoff.wait(failure.retry_after):
                     raise
-            self.last = only(key, self.find(key))
-            if self.last is not None:
-                return
+                self.last = only(key, self.find(key))
+                if self.last is not None:
+                    return
+                if backoff.over:
+                    raise
 
     def _settle(self, lost: UnsettledError, key: Key, devices: frozenset[str], known: t.Container[str]) -> None:
         """Read what became of a POST without an answer. What it made may come into the reports late."""
@@ -84,6 +87,7 @@ class Scheduler:
             try:
                 matches = self.find(key, [*STANDING, _REFUSED_STATUS])
             except ThingSpaceError as error:
+                self.unsettled = True
                 raise _unknown(lost, f"the reports cannot be read ({error.message})") from None
             if mine := appeared(matches, devices, known):
                 self.last, self.landed = mine[-1], True
@@ -112,6 +116,7 @@ class Scheduler:
             try:
                 now = self.get(upgrade.upgrade_id)
             except ThingSpaceError:
+                self.unsettled = sent
                 raise failure from None
             if now is None or is_gone(now):
                 self.landed = sent
@@ -119,7 +124,7 @@ class Scheduler:
                 return
             self.last = now
             check_cancellable(now)
-            if not again:
+            if not again or backoff.over:
                 raise failure
 
     def wait(self, timeout: float) -> None:

@@ -52,7 +52,7 @@ def job(params: Params, connector: Connector, check_mode: bool) -> Result:
     except ThingSpaceError as error:
         failure = error
     task.tell()
-    if failure is not None and task.changed:
+    if failure is not None and task.done:
         failure.done = task.outcome.msg
     return Result(
         values=task.outcome.values(Budget(max(0, params["result_limit"]))),
@@ -79,7 +79,12 @@ class _Task:
 
     @property
     def changed(self) -> bool:
-        """Whether something landed, or in check mode would land."""
+        """Whether something landed, or in check mode would land. Where nobody knows, handlers must run."""
+        return self.done or self._scheduler is not None and self._scheduler.unsettled
+
+    @property
+    def done(self) -> bool:
+        """Whether something surely landed, or in check mode would land."""
         return self._predicted or self._scheduler is not None and self._scheduler.landed
 
     def run(self) -> None:
@@ -200,11 +205,11 @@ class _Task:
         if self._predicted and not absent and after and last:
             after |= {"upgrade_id": None, "device_count": len(self._declared), "devices_by_status": {last.status: len(self._declared)}}
         refused = last.refused & self._declared if last else frozenset()
-        operation: t.Literal["append", "listed"] = "append" if self.changed else "listed"
+        operation: t.Literal["append", "listed"] = "append" if self.done else "listed"
         self.outcome = dataclasses.replace(
             self.outcome,
             before=before,
-            after=None if absent and self.changed else after,
+            after=None if absent and self.done else after,
             rejected=tuple(Rejection(device, operation, *last.devices[device]) for device in sorted(refused)) if last else (),
             duplicates=self._declaration.duplicates if self._declaration else (),
             msg=self._message(absent, after),
@@ -213,7 +218,7 @@ class _Task:
     def _message(self, absent: bool, upgrade: dict[str, t.Any] | None) -> str:
         if upgrade is None:
             return "nothing to cancel" if absent else "nothing was done"
-        done = ("cancelled" if absent else "scheduled") if self.changed else "unchanged"
+        done = ("cancelled" if absent else "scheduled") if self.done else "unchanged"
         return (
             f"{done}: {upgrade['firmware_name']} to {upgrade['firmware_to']} on {upgrade['start_date']}, {upgrade['device_count']} devices, {upgrade['status']}"
         )

@@ -377,7 +377,9 @@ def test_a_lost_answer_and_reports_that_cannot_be_read(sim: Simulator, desk: Des
     sim.fault("POST /upgrades", do="drop_after")
     sim.fault("GET /reports", do="expired_session", nth=6)
     result = desk.run(1)
-    assert (result["failed"], result["error"]["kind"], desk.posts) == (True, "unreachable", 1)
+    # Nobody knows what became of it, so that handlers must run.
+    assert (result["failed"], result["changed"], result["error"]["kind"], desk.posts) == (True, True, "unreachable", 1)
+    assert (result["upgrade"], result["upgrade_id"]) == (None, None)
     assert "cannot be read" in result["msg"]
     assert "session" in result["msg"]
 
@@ -647,6 +649,14 @@ def test_a_session_that_ends_before_the_delete(sim: Simulator, desk: Desk) -> No
     sim.fault("DELETE /upgrades", do="expired_session")
     result = desk.cancel(upgrade_id=there)
     assert (result["failed"], result["changed"], result["error"]["kind"]) == (True, False, "session_token")
+
+
+def test_a_lost_answer_to_delete_that_no_read_settles(sim: Simulator, desk: Desk) -> None:
+    there = desk.add(1)
+    sim.fault("DELETE /upgrades", do="drop_after")
+    sim.fault("GET /upgrades", do="expired_session", nth=2)
+    result = desk.cancel(upgrade_id=there)
+    assert (result["failed"], result["changed"], result["error"]["kind"]) == (True, True, "unreachable")
 
 
 def test_cancelling_what_check_mode_has_predicted(sim: Simulator, desk: Desk) -> None:
