@@ -11,7 +11,7 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.thingspace.fota.plugins.module_utils._callbacks import SERVICE, Callbacks, Listener, Wish
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._module import Connector, Result
 from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of
@@ -71,9 +71,14 @@ class _Task:
             self._done(fields)
             return
         answered: list[bool] = []
+        lost: list[int] = []
 
         def send_and_note() -> None:
-            send()
+            try:
+                send()
+            except UnsettledError as error:
+                lost[:] = [len(self._reads)] if error.carried_out is None else lost
+                raise
             answered.append(True)
 
         def landed(found: Listener | None) -> bool:
@@ -85,7 +90,8 @@ class _Task:
         finally:
             if answered and len(self._reads) == 1:
                 self._reads.append(after)
-            if answered or landed(self._reads[-1]):
+            # Where nobody knows what became of it, handlers must run.
+            if answered or landed(self._reads[-1]) or lost == [len(self._reads)]:
                 self._done(fields)
 
     @staticmethod

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
@@ -15,11 +16,12 @@ from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Bac
 
 
 class CandidateList:
-    """The candidates as they were read first and last, and the declared ones."""
+    """The candidates as they were read first and last, and the declared ones. ``unread`` says that something may have been written after that."""
 
     def __init__(self, licenses: Licenses, declared: frozenset[str]) -> None:
         self._licenses = licenses
         self._declared = declared
+        self.unread = False
         self.first = self.last = self._read()
 
     @property
@@ -59,16 +61,24 @@ class CandidateList:
 
     def _send(self, batch_size: int) -> None:
         if not self._declared:
-            self._licenses.drop_candidates()
+            self._once(self._licenses.drop_candidates)
             return
         # Only what is kept can be appended to: to drop a device, the list is sent without it.
         keeps = bool(self.last) and not self.plan.remove
         for batch in batches(self.plan.append if keeps else self._declared, batch_size):
-            if keeps:
-                self._licenses.append_candidates(batch)
-            else:
-                self._licenses.replace_candidates(batch)
-                keeps = True
+            send = self._licenses.append_candidates if keeps else self._licenses.replace_candidates
+            self._once(functools.partial(send, batch))
+            keeps = True
+
+    def _once(self, send: t.Callable[[], None]) -> None:
+        try:
+            send()
+            self.unread = True
+        except UnsettledError as error:
+            self.unread = self.unread or error.carried_out is None
+            raise
 
     def _read(self) -> frozenset[str]:
-        return frozenset(self._licenses.candidates().devices)
+        found = frozenset(self._licenses.candidates().devices)
+        self.unread = False
+        return found

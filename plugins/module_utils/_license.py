@@ -99,9 +99,10 @@ class _LicenseTask(Task[Holders]):
         # Not asdict, which copies every rejection.
         known: dict[str, t.Any] = {field.name: getattr(changes, field.name) for field in dataclasses.fields(Changes)}
         lost = [item if self._refused else dataclasses.replace(item, devices=item.devices & changes.removed) for item in self._losing]
+        given = self.params["account"]
         return LicenseOutcome(
             **known,
-            account=self._account.name if self._account else str(self.params["account"] or "") or None,
+            account=given.strip() if isinstance(given, str) else None,
             total=last.total if last else None,
             assigned=last.assigned if last else None,
             cancelled=tuple(item for item in lost if item.devices),
@@ -126,4 +127,4 @@ class _LicenseTask(Task[Holders]):
 
     @property
     def changed_further(self) -> bool:
-        return self._candidates is not None and self._candidates.first != self._candidates.last
+        return self._candidates is not None and (self._candidates.first != self._candidates.last or self._candidates.unread)

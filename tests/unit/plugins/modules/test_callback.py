@@ -227,6 +227,14 @@ def test_an_answer_whose_read_back_fails_is_a_change(sim: Simulator) -> None:
     assert (result["failed"], result["changed"], result["url"], result["previous_url"]) == (True, True, URL, OLD)
 
 
+def test_a_lost_answer_that_cannot_be_read_counts_as_changed(sim: Simulator) -> None:
+    phone = Phone(sim, url=OLD)
+    sim.fault("POST /callbacks", do="drop_after")
+    sim.fault("GET /callbacks", do="expired_session", nth=2)
+    result = phone.run(url=URL)
+    assert (result["failed"], result["error"]["kind"], result["changed"]) == (True, "session_token", True)
+
+
 # -- input
 
 

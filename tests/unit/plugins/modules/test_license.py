@@ -344,6 +344,14 @@ def test_candidates_that_fail_half_way_tell_the_truth(sim: Simulator) -> None:
     assert (result["added"], result["candidates_added"], pool.candidates) == (imeis(7), imeis(0), {0})
 
 
+def test_candidates_whose_fate_cannot_be_read_count_as_changed(sim: Simulator) -> None:
+    pool = Pool(sim)
+    sim.fault("POST /licenses", do="drop_after")
+    sim.fault("GET /licenses", do="expired_session", nth=3)
+    result = pool.run(cancellation_candidates=imeis(0))
+    assert (result["failed"], result["error"]["kind"], result["changed"]) == (True, "session_token", True)
+
+
 def test_the_approved_plan_holds_the_candidates_too(sim: Simulator) -> None:
     pool = Pool(sim)
     digest = pool.run(1, cancellation_candidates=imeis(1), check=True)["plan_digest"]
