@@ -134,6 +134,7 @@ class Outcome(Changes):
     firmware_name: str | None = None
     firmware_to: str | None = None
     start_date: str | None = None
+    upgrade: t.Mapping[str, t.Any] | None = None
 
     @property
     def title(self) -> str:
@@ -146,6 +147,7 @@ class Outcome(Changes):
             "firmware_name": self.firmware_name,
             "firmware_to": self.firmware_to,
             "start_date": self.start_date,
+            "upgrade": self.upgrade,
         }
 
 

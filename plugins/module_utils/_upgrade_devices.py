@@ -13,7 +13,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._fota import Accou
 from ansible_collections.thingspace.fota.plugins.module_utils._membership import Params, Task, run
 from ansible_collections.thingspace.fota.plugins.module_utils._module import Connector, Result
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Changes, Outcome
-from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, UpgradeDevices, Upgrades, upgrade_id_of
+from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, UpgradeDevices, Upgrades, described, upgrade_id_of
 
 
 def job(params: Params, connector: Connector, check_mode: bool) -> Result:
@@ -44,6 +44,7 @@ class _UpgradeTask(Task[Upgrade]):
             firmware_name=last.firmware_name,
             firmware_to=last.firmware_to,
             start_date=last.start_date,
+            upgrade={**described(last, include_devices=False), "upgrade_id": last.upgrade_id or None},
         )
 
     def _yet_to_be_scheduled(self, account: str) -> Upgrade:

@@ -106,6 +106,49 @@ start_date:
   returned: always
   type: str
   sample: "2026-12-01"
+upgrade:
+  description:
+    - The upgrade at the last read, in check mode as it would be. The same dictionary as that of M(thingspace.fota.upgrade_info).
+    - Null if it was not read. Fields that the service tells beyond these are kept.
+  returned: always
+  type: dict
+  contains:
+    upgrade_id:
+      description: The UUID, null for an upgrade that check mode predicts.
+      type: str
+      sample: 60b5d639-ccdc-4db8-8824-069bd94c95bf
+    account:
+      description: The billing account.
+      type: str
+      sample: 0402196254-00001
+    firmware_name:
+      description: Name of the firmware that the upgrade installs.
+      type: str
+      sample: SEQUANSCommunications_GM01Q_SR1.2.0.0-10512_SR1.2.0.0-10657
+    firmware_to:
+      description: Version that the devices have after the upgrade.
+      type: str
+      sample: SR1.2.0.0-10657
+    start_date:
+      description: When the upgrade starts (ISO 8601, UTC).
+      type: str
+      sample: "2026-12-01"
+    end_date:
+      description: When the upgrade ends (ISO 8601, UTC), null if the service does not tell.
+      type: str
+      sample: "2026-12-14"
+    status:
+      description: State of the upgrade.
+      type: str
+      sample: Queued
+    device_count:
+      description: Number of devices that the upgrade lists, rejected ones too.
+      type: int
+      sample: 2
+    devices_by_status:
+      description: The same by status, as the service spells it.
+      type: dict
+      sample: {"Device Accepted": 1, "Device Rejected": 1}
 added:
   description: Devices that this task appended, sorted. In check mode those that it would append.
   returned: always

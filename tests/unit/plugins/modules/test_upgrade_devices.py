@@ -105,6 +105,17 @@ def test_ten_thousand_devices_with_five_hundred_changes(sim: Simulator) -> None:
     assert len(json.dumps(result)) < 700_000
 
 
+def test_the_upgrade_is_the_dictionary_of_upgrade_info(sim: Simulator) -> None:
+    fleet = Fleet(sim, (0,), rejected={imei(9): "Device not found."})
+    result = fleet.run(0, 1)
+    access, session = sim.tokens()
+    told = run_module(
+        "upgrade_info",
+        {"account": fleet.account, "access_token": access, "session_token": session, "api_url": sim.api_url, "upgrade_id": fleet.upgrade_id},
+    )
+    assert [result["upgrade"]] == told["upgrades"]
+
+
 def test_batches(sim: Simulator) -> None:
     fleet = Fleet(sim, (0,))
     fleet.run(1, 2, 3, 4, 5, state="exact", batch_size=2, allow_empty=True)
