@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -47,13 +48,14 @@ class Log:
         words = [str(word) for word in command]
         self.write("$ " + " ".join(words))
         start = self.path.stat().st_size
+        begin = time.monotonic()
         self.last_code = code = self.wait(words, cwd, env)
         with self.path.open("rb") as stream:
             stream.seek(start)
             output = stream.read().decode("utf-8", "replace")
         if self.live:
             print(output, end="", flush=True)
-        self.write(f"(exit code {code})")
+        self.write(f"(exit code {code} after {time.monotonic() - begin:.1f} s)")
         if check and code:
             raise Failed(f"{Path(words[0]).name} ended with exit code {code}")
         return output

@@ -57,7 +57,7 @@ def sanity(pair: Pair, found: list[Python]) -> Step:
 
 
 def integration(pair: Pair, found: list[Python]) -> Step:
-    return Step(f"integration {pair.slug}", lambda log: ansible_test.integration(log, pair, found), (f"environment {pair.slug}",), alone="integration")
+    return Step(f"integration {pair.slug}", lambda log: ansible_test.integration(log, pair, found), (f"environment {pair.slug}",))
 
 
 def tarball(pair: Pair, found: list[Python]) -> list[Step]:
@@ -66,7 +66,7 @@ def tarball(pair: Pair, found: list[Python]) -> list[Step]:
         Step("tarball", lambda log: artefact.build(log, pair), (f"environment {pair.slug}",)),
         Step("tarball installed and verified", lambda log: artefact.install(log, pair), ("tarball",)),
         Step("galaxy-importer", lambda log: artefact.importer(log, "lint"), ("tarball", "environment lint")),
-        Step("integration of the installed tarball", lambda log: artefact.use(log, pair, folders), ("tarball installed and verified",), alone="integration"),
+        Step("integration of the installed tarball", lambda log: artefact.use(log, pair, folders), ("tarball installed and verified",)),
     ]
 
 
