@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import sys
 import time
 from typing import TextIO
@@ -157,6 +158,9 @@ def main(suite: str, only: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    # Whoever ends the suite, by key or by signal, ends what it started.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         sys.exit(main(sys.argv[1], sys.argv[2:]))
     except KeyboardInterrupt:
