@@ -25,7 +25,7 @@ import typing as t
 Result = dict[str, t.Any]
 Page = dict[str, t.Any]
 
-_REPEATED = "This is what the first try of this run brought; no request was made."
+_REPEATED = "Repeated from the first try of this run: no request was made."
 
 
 @dataclasses.dataclass(frozen=True)
