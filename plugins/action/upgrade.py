@@ -14,6 +14,9 @@ from ansible_collections.thingspace.fota.plugins.plugin_utils._device_file_actio
 
 
 class ActionModule(DeviceFileAction):
+    # Two hosts that look for the same upgrade at the same moment would both find none, and both schedule it.
+    lock = "schedule"
+
     @staticmethod
     def untouched(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
         return Outcome(upgrade_id=arguments.get("upgrade_id")).values(Budget(0))

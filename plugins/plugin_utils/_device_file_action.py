@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import typing as t
 
+from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
+from ansible_collections.thingspace.fota.plugins.plugin_utils._lock import alone
 from ansible_collections.thingspace.fota.plugins.plugin_utils._shipping import as_text, is_yaml
 
 Values = dict[str, t.Any]
@@ -22,6 +25,8 @@ class DeviceFileAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
 
     TRANSFERS_FILES = True
     _supports_async = True
+    # The name of a lock that only one task of a run may hold, None where tasks do not get into each other's way.
+    lock: str | None = None
 
     @staticmethod
     def untouched(arguments: Values) -> Values:
@@ -36,7 +41,8 @@ class DeviceFileAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
         try:
             if arguments.get("devices_file"):
                 self._make_readable(arguments)
-            result |= self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async)
+            with alone(pathlib.Path(constants.DEFAULT_LOCAL_TMP), self.lock) if self.lock else contextlib.nullcontext():
+                result |= self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async)
         except InputError as error:
             result |= {**self.untouched(arguments), "failed": True, "changed": False, "requests": 0}
             result |= {"msg": error.sentence, "error": error.as_dict()}

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import hashlib
 import json
 import os
 import pathlib
 import typing as t
+
+from ansible_collections.thingspace.fota.plugins.plugin_utils._lock import alone
 
 Result = dict[str, t.Any]
 Page = dict[str, t.Any]
@@ -153,13 +154,8 @@ def hold(folder: pathlib.Path) -> t.Iterator[HeldBook]:
     Args:
         folder: a folder of this run alone, which others cannot read.
     """
-    path = folder / "thingspace_fota_logins.json"
-    lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield HeldBook(path)
-    finally:
-        os.close(lock)
+    with alone(folder, "logins"):
+        yield HeldBook(folder / "thingspace_fota_logins.json")
 
 
 def _answer() -> Result:
