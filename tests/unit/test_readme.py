@@ -22,6 +22,7 @@ from run_playbook import run_playbook
 from thingspace_simulator import Simulator
 
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "docs/README.md", "docs/guide.md", "docs/sample/README.md")]
+TUTORIAL = ROOT / "docs" / "tutorial.md"  # test_tutorial.py runs it, as one story
 SAMPLE = ROOT / "docs" / "sample"
 BLOCK = re.compile(r"(?:^<!-- (?P<mark>not run|fails|run): (?P<word>[^\n]+) -->\n)?^```(?P<kind>[a-z]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 CANARY, WAVE = "0a61c2d5-3c1b-4f0e-9a55-3f5d1c6b7e01", "7d9e40b8-52f3-4b6a-8c1d-e2a4f6b80c02"
@@ -116,7 +117,7 @@ def test_examples_run(seeded: Simulator, tmp_path: Path, example: Example) -> No
         assert not seeded.service.auth.sessions, "a session was left open"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, TUTORIAL], ids=lambda page: page.name)
 def test_links_and_targets_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for link in re.findall(r"\]\(([^)\s]+)\)", text):
