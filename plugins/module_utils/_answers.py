@@ -117,7 +117,7 @@ def _kind(status: int, spoken: Spoken) -> tuple[Kind, str]:
         return "access_token", "The service does not accept the access token."
     if status == 403:
         return "forbidden", "The service forbids this to the user of these tokens."
-    if status == 404 and spoken.shape == "other" and spoken.message:
+    if status == 404 and spoken.shape != "service" and (spoken.message or spoken.code):
         return "service", "There is no such service: check api_url."
     if status == 404 or re.search(r"invalid upgrade\s*id", message, re.IGNORECASE):
         return "not_found", "The service does not know it under this account."

@@ -78,9 +78,16 @@ class Client:
         if answer.status >= 400:
             raise error_for(answer.status, answer.body, what, self._hide)
         try:
-            return json.loads(answer.body)
+            value = json.loads(answer.body)
         except (ValueError, RecursionError):
             pass
+        else:
+            if not isinstance(value, dict) or not value.keys() & {"errorCode", "fault", "error"}:
+                return value
+            meant = error_for(answer.status, answer.body, what, self._hide)
+            if may_repeat:
+                raise meant
+            raise UnsettledError(meant.message, "service", carried_out=None, status=answer.status, code=meant.code, detail=meant.detail)
         said = speak(answer.body, self._hide).message[:100] or "an empty body"
         if answer.body.lstrip()[:1] in (b"{", b"[", b""):
             raise UnsettledError(f"The answer to {what} is cut off: {said}", "service", carried_out=None, status=answer.status)

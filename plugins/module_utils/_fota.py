@@ -13,6 +13,9 @@ from ansible_collections.thingspace.fota.plugins.module_utils._client import Cli
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
 
+# Of the report by status the documents write hasMoreFlag here and hasMoreData there.
+_MORE = ("hasMoreData", "hasMoreFlag")
+
 
 class Account:
     """The part of the service that belongs to one account.
@@ -41,21 +44,21 @@ class Account:
         """A fresh series of tries within ``retry_timeout``."""
         return self._client.backoff()
 
-    def pages(self, resource: str, *rest: str, more: str, cursor: str, query: t.Mapping[str, str] | None = None) -> t.Iterator[dict[str, t.Any]]:
+    def pages(self, resource: str, *rest: str, listed: str, cursor: str, query: t.Mapping[str, str] | None = None) -> t.Iterator[dict[str, t.Any]]:
         """Every page of a list. Raises ThingSpaceError for a page that cannot be read, or a cursor that stands still.
 
         Args:
-            more: name of the flag that says that there is another page.
+            listed: name of the list in a page.
             cursor: name of the value that asks for it.
         """
         position, seen = "0", {"0"}
         while True:
             page = self.read(resource, *rest, "index", position, query=query)
-            if not isinstance(page, dict):
+            # Taken for an empty list, something else would have upgrades scheduled twice and licences removed unseen.
+            if not isinstance(page, dict) or not page.keys() & {listed, *_MORE} or not isinstance(page.get(listed), (list, type(None))):
                 raise ThingSpaceError(f"The service answered with something that is no page of {resource}.", "service")
             yield page
-            # Of the report by status the documents write hasMoreFlag here and hasMoreData there.
-            if not any(page.get(flag) for flag in (more, "hasMoreData", "hasMoreFlag")):
+            if not any(str(page.get(flag)).lower() == "true" for flag in _MORE):
                 return
             position = _position(page.get(cursor))
             if position in seen:

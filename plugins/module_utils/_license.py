@@ -68,7 +68,8 @@ class _LicenseTask(Task[Holders]):
 
     def permit(self, removals: frozenset[str]) -> None:
         """Say which scheduled upgrades lose devices, and refuse it unless it is allowed."""
-        if self._account is None or removals <= self._looked_at:
+        # Looked up anew in every round: upgrades may have been scheduled while the service was busy.
+        if self._account is None or not removals:
             return
         self._looked_at |= removals
         losing = {item.upgrade_id: item for item in self._losing}

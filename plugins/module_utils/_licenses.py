@@ -49,7 +49,7 @@ class Licenses:
         """GET every page of the licensed devices. Raises ThingSpaceError."""
         devices: dict[str, dict[str, t.Any]] = {}
         page: dict[str, t.Any] = {}
-        for page in self._account.pages("licenses", more="hasMoreData", cursor="lastSeenDeviceId"):
+        for page in self._account.pages("licenses", listed="deviceList", cursor="lastSeenDeviceId"):
             for item in _listed(page):
                 if not isinstance(item, dict):
                     raise _no_device()

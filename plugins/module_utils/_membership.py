@@ -132,8 +132,8 @@ class Task(abc.ABC, t.Generic[Read]):
         if params["expect_plan_digest"] is not None:
             target = dataclasses.replace(target, approved=plan)
         if plan:
-            guard(membership.name, target, progress, plan)
             if self.check_mode:
+                guard(membership.name, target, progress, plan)
                 # The plan is what would land.
                 progress.sent = {"append": set(plan.append), "remove": set(plan.remove)}
                 progress.last = first.predicted(plan)

@@ -15,6 +15,8 @@ from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import U
 # In the order in which an upgrade passes through them: read in this order, one that moves meanwhile is seen at least once.
 STATUSES = ("RequestPending", "Queued", "InProgress", "Finished", "RequestFailed", "UpgradeFailed")
 
+_MOST_PASSES = 5
+
 
 def upgrades_by_status(account: Account, statuses: t.Collection[str]) -> list[Upgrade]:
     """All upgrades with one of these statuses, whatever the order in which they are asked for. Raises ThingSpaceError.
@@ -23,12 +25,24 @@ def upgrades_by_status(account: Account, statuses: t.Collection[str]) -> list[Up
     """
     found: dict[str, Upgrade] = {}
     for status in (status for status in STATUSES if status in statuses):
-        for page in account.pages("reports", "status", status, more="hasMoreFlag", cursor="lastSeenUpgradeId"):
-            listed = page.get("reportList")
-            if not isinstance(listed, (list, type(None))):
-                raise ThingSpaceError("The service answered with something that is no page of upgrades.", "service")
-            for body in listed or []:
-                upgrade = upgrade_of(body, account.name)
-                found.pop(upgrade.upgrade_id.lower(), None)
-                found[upgrade.upgrade_id.lower()] = upgrade
+        for upgrade in _of_status(account, status):
+            found.pop(upgrade.upgrade_id.lower(), None)
+            found[upgrade.upgrade_id.lower()] = upgrade
     return list(found.values())
+
+
+def _of_status(account: Account, status: str) -> t.Iterable[Upgrade]:
+    """The upgrades with one status.
+
+    The index is a row number. If rows move up while later pages are read, the one at the border is in no page: a list of several
+    pages is read until two passes agree.
+    """
+    before: t.Collection[str] | None = None
+    for _attempt in range(_MOST_PASSES):
+        pages = list(account.pages("reports", "status", status, listed="reportList", cursor="lastSeenUpgradeId"))
+        upgrades = [upgrade_of(body, account.name) for page in pages for body in page.get("reportList") or []]
+        ids = {upgrade.upgrade_id for upgrade in upgrades}
+        if len(pages) == 1 or ids == before:
+            return upgrades
+        before = ids
+    raise ThingSpaceError(f"The list of upgrades that are {status} keeps changing while it is read.", "service")

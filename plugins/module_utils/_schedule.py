@@ -19,8 +19,6 @@ from ansible_collections.thingspace.fota.plugins.module_utils._shape import iso
 STANDING = ("RequestPending", "Queued", "InProgress", "Finished")
 PENDING = "requestpending"
 REFUSED = "requestfailed"
-# Statuses in which nothing is left that could be cancelled. "Cancelled" is in no list of v1, and yet might be shown.
-_GONE = (REFUSED, "cancelled", "canceled")
 _SHOWN = 5
 
 
@@ -133,8 +131,8 @@ def appeared(matches: t.Iterable[Seen_T], devices: frozenset[str], known: t.Cont
 
 
 def is_gone(upgrade: Seen) -> bool:
-    """Whether nothing is left that could be cancelled."""
-    return upgrade.phase in _GONE
+    """Whether nothing is left that could be cancelled. No list of v1 has a word for cancelled, those of v2 and v3 have several."""
+    return upgrade.phase == REFUSED or "cancel" in upgrade.phase or "abort" in upgrade.phase
 
 
 def check_cancellable(upgrade: Seen) -> None:

@@ -53,29 +53,57 @@ class Scheduler:
         """Upgrades with this natural key that the service refused as a whole."""
         return self.find(key, [_REFUSED_STATUS])
 
-    def schedule(self, key: Key, end_date: str | None, devices: frozenset[str], known: t.Container[str]) -> None:
+    def schedule(self, key: Key, end_date: str | None, devices: frozenset[str], known: t.Container[str], permit: t.Callable[[], None]) -> None:
         """Make the upgrade, unless somebody else makes it meanwhile. Then ``landed`` stays false.
 
         Args:
+            permit: raises StateError where it is too late, asked before every request.
             known: ids, in lower case, of upgrades with this key that are there already.
         """
         backoff = self._account.backoff()
         while True:
+            permit()
             try:
                 self.last = self._upgrades.schedule(key.firmware_name, key.firmware_to, key.start_date, end_date, devices)
                 self.landed = True
-                return
             except UnsettledError as failure:
                 if failure.carried_out is not False:
                     self._settle(failure, key, devices, known)
                     return
                 if not backoff.wait(failure.retry_after):
                     raise
-                self.last = only(key, self.find(key))
+                # Not carried out, says the service; it is looked for all the same.
+                matches = self.find(key, [*STANDING, _REFUSED_STATUS])
+                if mine := appeared(matches, devices, known):
+                    self.last, self.landed = mine[-1], True
+                else:
+                    self.last = only(key, [upgrade for upgrade in matches if upgrade.phase != REFUSED])
                 if self.last is not None:
                     return
                 if backoff.over:
                     raise
+            else:
+                self._confirm(key)
+                return
+
+    def _confirm(self, key: Key) -> None:
+        """Read the reports until they show what was made: the next run, and the next host, ask nothing else.
+
+        Raises StateError if somebody else has made the same meanwhile.
+        """
+        backoff = self._account.backoff()
+        made = self.last.upgrade_id.lower() if self.last else ""
+        while True:
+            matches = self.find(key)
+            if made in {upgrade.upgrade_id.lower() for upgrade in matches or self.refused_before(key)}:
+                only(key, matches)
+                return
+            if not backoff.wait():
+                raise ThingSpaceError(
+                    f"The service accepted the upgrade {made} and does not show it in its reports within retry_timeout. Run the task again only when it is "
+                    "shown: what is not shown would be scheduled a second time.",
+                    "not_visible",
+                )
 
     def _settle(self, lost: UnsettledError, key: Key, devices: frozenset[str], known: t.Container[str]) -> None:
         """Read what became of a POST without an answer. What it made may come into the reports late."""
@@ -95,6 +123,7 @@ class Scheduler:
                 return
             if not again:
                 others = [upgrade.upgrade_id for upgrade in matches if upgrade.phase != REFUSED]
+                self.unsettled = True
                 also = f" (there is {', '.join(others)} with other devices, which somebody else has made)" if others else ""
                 raise _unknown(lost, f"it did not come into the reports within retry_timeout{also}")
 
@@ -112,6 +141,10 @@ class Scheduler:
                 sent = sent or error.carried_out is not False
                 again = backoff.wait(error.retry_after)
             except ThingSpaceError as error:
+                if error.kind == "not_found":
+                    self.landed = sent
+                    self.last = self.last if sent else None
+                    return
                 failure, again = error, False
             try:
                 now = self.get(upgrade.upgrade_id)

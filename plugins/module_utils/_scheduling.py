@@ -122,6 +122,8 @@ class _Task:
         last = scheduler.last
         if last is not None and last.phase == REFUSED:
             raise StateError(why_refused(last))
+        if last is not None and is_gone(last):
+            raise StateError(f"The upgrade {last.upgrade_id} is {last.status}: somebody else has cancelled it.")
         if last is not None and (refused := last.refused & self._declared):
             self.warnings.append(f"The service refuses {len(refused)} of the devices: {reasons(last, refused)}.")
 
@@ -147,7 +149,8 @@ class _Task:
             scheduler.last = Upgrade("", account, key.firmware_name, key.firmware_to, key.start_date, end_date, "RequestPending", {})
             self._predicted = True
         else:
-            scheduler.schedule(key, end_date, self._declared, {upgrade.upgrade_id.lower() for upgrade in refused})
+            known = {upgrade.upgrade_id.lower() for upgrade in refused}
+            scheduler.schedule(key, end_date, self._declared, known, lambda: check_future(key, today()))
 
     def _compare(self, upgrade: Upgrade, end_date: str | None) -> None:
         """Tell how an upgrade that is there differs from what is declared."""
@@ -205,6 +208,8 @@ class _Task:
         if self._predicted and not absent and after and last:
             after |= {"upgrade_id": None, "device_count": len(self._declared), "devices_by_status": {last.status: len(self._declared)}}
         refused = last.refused & self._declared if last else frozenset()
+        if last and last.phase == REFUSED:
+            refused |= {device for device, standing in last.devices.items() if standing.reason}
         operation: t.Literal["append", "listed"] = "append" if self.done else "listed"
         self.outcome = dataclasses.replace(
             self.outcome,

@@ -13,8 +13,8 @@ import typing as t
 _DATE_NAME = re.compile(r"(date|time)$", re.IGNORECASE)
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # RFC 3339, and how Go prints a time: 2021-06-03 00:03:56.079 +0000 UTC (reference sections 2.8 and 3).
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)? ?(Z|[+-]\d\d:?\d\d)?(?: [A-Z]{3,4})?")
-_NEVER_STYLE = re.compile(r"(\d\d)/(\d\d)/(\d{4}) (\d{1,2}):(\d{1,2}):(\d{1,2})")
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)? ?(Z|[+-]\d\d:?\d\d)?(?: [A-Z]{3,4}| [+-]\d{4})?(?: m=\S+)?")
+_NEVER_STYLE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d{1,2}):(\d{1,2})")
 
 
 def snake(name: str) -> str:
@@ -34,7 +34,7 @@ def iso(text: str) -> str:
             zone = {"Z": "+00:00", None: "+00:00"}.get(zone, zone)
             zone = zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
             moment = datetime.datetime.fromisoformat(f"{day}T{clock}{zone}").astimezone(datetime.timezone.utc)
-            return f"{moment:%Y-%m-%dT%H:%M:%S}{(fraction or '').rstrip('0').rstrip('.')}Z"
+            return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}{(fraction or '').rstrip('0').rstrip('.')}Z"
         found = _NEVER_STYLE.fullmatch(text.strip())
         if found:
             month, date, year, *clock_parts = (int(part) for part in found.groups())

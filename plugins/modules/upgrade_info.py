@@ -195,8 +195,12 @@ def one(account: Account, upgrade_id: str) -> list[Upgrade]:
         return []
 
 
-def job(params: t.Mapping[str, t.Any], connector: Connector, _check_mode: bool) -> Result:
+def job(params: t.Mapping[str, t.Any], connector: Connector, check_mode: bool) -> Result:
     name = account_of(params["account"])
+    if check_mode and params["upgrade_id"] is not None and not params["upgrade_id"].strip():
+        return Result(
+            {"upgrades": []}, warnings=["upgrade_id is empty: there is nothing to show yet, as check mode predicts an upgrade that is yet to be scheduled."]
+        )
     upgrade_id = None if params["upgrade_id"] is None else upgrade_id_of(params["upgrade_id"])
     account = Account(connector.authorized(), name)
     found = one(account, upgrade_id) if upgrade_id else upgrades_by_status(account, params["status"])

@@ -39,6 +39,8 @@ class DeviceFileAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
         arguments = {name: "" if value is None else value for name, value in self._task.args.items() if value is not None or name == "upgrade_id"}
         wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
         try:
+            if arguments.get("devices_file") == "":
+                del arguments["devices_file"]
             if arguments.get("devices_file"):
                 self._make_readable(arguments)
             with alone(pathlib.Path(constants.DEFAULT_LOCAL_TMP), self.lock) if self.lock else contextlib.nullcontext():

@@ -27,9 +27,7 @@ class Client:
         self.http.headers.update({"Authorization": f"Bearer {access}", "VZ-M2M-Token": session})
 
     def call(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
-        return self.http.request(
-            method, f"{self.sim.api_url}/fota/v1{path}", json=body, timeout=10, allow_redirects=False, **options
-        )
+        return self.http.request(method, f"{self.sim.api_url}/fota/v1{path}", json=body, timeout=10, allow_redirects=False, **options)
 
     def get(self, path: str) -> Any:
         answer = self.call("GET", path)

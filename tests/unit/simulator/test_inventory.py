@@ -43,9 +43,7 @@ def test_license_pages_both_ways(sim: Simulator, paging: str) -> None:
 def test_a_lost_license_takes_the_device_out_of_what_was_scheduled(sim: Simulator) -> None:
     sim.load(
         {
-            "accounts": {
-                ACCOUNT: {"licenses": [A], "subscription": {"purchase_type": "TS-HFOTA-MRC", "license_count": 2}}
-            },
+            "accounts": {ACCOUNT: {"licenses": [A], "subscription": {"purchase_type": "TS-HFOTA-MRC", "license_count": 2}}},
             "upgrades": [{"upgrade_id": UPGRADE}],
         }
     )

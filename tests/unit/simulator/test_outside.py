@@ -69,9 +69,7 @@ def test_control_calls_do_what_the_python_api_does(sim: Simulator) -> None:
     assert client.put("append", A).json()["deviceList"][0]["status"] == "AddDeviceSucceed"
     assert post("clock", {"advance": 1300}).status_code == 200
     assert client.put("append", A).status_code == 400
-    numbers = [
-        item["number"] for item in requests.get(f"{sim.control_url}/requests?since=1", timeout=5).json()["requests"]
-    ]
+    numbers = [item["number"] for item in requests.get(f"{sim.control_url}/requests?since=1", timeout=5).json()["requests"]]
     assert numbers == [2, 3]
     for name, body in (("misbehave", {"x": 1}), ("fault", {"do": "slow"}), ("seed", {"x": 1}), ("seed", [])):
         assert post(name, body).status_code == 400
@@ -150,9 +148,7 @@ def test_the_process(tmp_path: Path, ending: str) -> None:
     seed, port_file = tmp_path / "seed.json", tmp_path / "port"
     seed.write_text(json.dumps({"upgrades": [{"upgrade_id": UPGRADE}]}))
     command = [sys.executable, "-m", "thingspace_simulator", "--state", str(seed), "--port-file", str(port_file)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(FILES)}
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(FILES)}) as process:
         assert process.stdout is not None
         api_url = process.stdout.readline().strip()
         assert api_url == f"http://127.0.0.1:{port_file.read_text().strip()}/api"

@@ -135,9 +135,7 @@ def test_logout_ends_that_session_alone(sim: Simulator, client: Client) -> None:
 def test_accounts_of_others_are_closed(client: Client) -> None:
     client.sim.load({"accounts": {ACCOUNT: {}, "0000000001-00001": {"accessible": False}, "1-1": {"active": False}}})
     client = Client(client.sim)
-    codes = [
-        client.call("GET", f"/firmware/{name}").json()["errorCode"] for name in ("0000000001-00001", "0000000002-00001")
-    ]
+    codes = [client.call("GET", f"/firmware/{name}").json()["errorCode"] for name in ("0000000001-00001", "0000000002-00001")]
     assert codes == [
         "UnifiedWebService.REQUEST_FAILED.AccountName",
         "UnifiedWebService.REQUEST_FAILED.AccountNotFound",

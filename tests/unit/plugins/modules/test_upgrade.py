@@ -87,7 +87,7 @@ def test_check_change_again_undo_again(sim: Simulator, desk: Desk) -> None:
 
     done = desk.run(1, 2, 1, end_date=day(14), diff=True)
     (upgrade,) = desk.upgrades
-    assert desk.methods == f"{LOOK} GET POST"
+    assert desk.methods == f"{LOOK} GET POST {LOOK}"
     assert sim.writes[0].json == {
         "accountName": "0402196254-00001",
         "firmwareName": "F",
@@ -147,6 +147,7 @@ def test_every_failure_has_the_same_keys(desk: Desk) -> None:
 
 
 def test_ten_thousand_devices(sim: Simulator, desk: Desk) -> None:
+    sim.misbehave(pending_reads=2)
     done = desk.run(*range(10_000))
     assert done["upgrade"]["device_count"] == 10_000
     assert len(sim.members(done["upgrade_id"])) == 10_000
@@ -259,7 +260,9 @@ def test_a_device_that_the_upgrade_lists_as_rejected_is_neither_missing_nor_ther
 def test_devices_that_the_answer_refuses_at_once(sim: Simulator, desk: Desk) -> None:
     listed = [{"deviceId": imeis(1)[0], "status": "RequestPending"}, {"deviceId": imeis(2)[0], "status": "DeviceRejected", "Reason": "Invalid Device IMEI."}]
     body = {"id": UNKNOWN, "accountName": "0402196254-00001", "firmwareName": "F", "firmwareTo": "2.1", "startDate": day(7), "newField": 1}
-    sim.fault("POST /upgrades", do="status", status=200, body={**body, "status": "RequestPending", "deviceList": listed})
+    made = {**body, "status": "RequestPending", "deviceList": listed}
+    sim.fault("POST /upgrades", do="status", status=200, body=made)
+    sim.fault("GET /reports", nth=6, do="status", status=200, body={"hasMoreFlag": False, "lastSeenUpgradeId": 1, "reportList": [made]})
     result = desk.run(1, 2)
     assert (result["failed"], result["changed"], result["upgrade_id"], result["upgrade"]["new_field"]) == (False, True, UNKNOWN, 1)
     assert result["rejected"] == [{"device_id": imeis(2)[0], "operation": "append", "status": "DeviceRejected", "reason": "Invalid Device IMEI."}]
@@ -350,7 +353,7 @@ def test_a_lost_answer_is_settled_by_reading(sim: Simulator, desk: Desk, fault: 
 def test_what_does_not_appear_is_not_sent_again(desk: Desk, fault: dict[str, t.Any], kind: str) -> None:
     desk.sim.fault("POST /upgrades", **fault)
     result = desk.run(1)
-    assert (result["failed"], result["changed"], result["error"]["kind"], desk.posts) == (True, False, kind, 1)
+    assert (result["failed"], result["changed"], result["error"]["kind"], desk.posts) == (True, True, kind, 1)
     assert "later" in result["msg"]
     assert desk.upgrades == []
     assert desk.run(1)["changed"] is True
@@ -401,7 +404,7 @@ def test_an_upgrade_of_somebody_else_is_not_taken_for_the_lost_one(sim: Simulato
     sim.fault("GET /reports", times=5, **NO_UPGRADES)
     sim.fault("POST /upgrades", do="drop_before")
     result = desk.run(1, 2)
-    assert (result["failed"], result["changed"], result["error"]["kind"], desk.posts) == (True, False, "unreachable", 1)
+    assert (result["failed"], result["changed"], result["error"]["kind"], desk.posts) == (True, True, "unreachable", 1)
     assert other in result["msg"]
 
 
@@ -419,7 +422,7 @@ def test_a_post_that_was_not_let_through_is_sent_again_after_another_look(sim: S
     sim.fault("POST /upgrades", do="status", status=429, times=2)
     result = desk.run(1)
     assert (result["changed"], len(desk.upgrades)) == (True, 1)
-    assert desk.methods == f"{LOOK} GET POST {LOOK} POST {LOOK} POST"
+    assert desk.methods == f"{LOOK} GET POST {LOOK} GET POST {LOOK} GET POST {LOOK}"
 
 
 def test_a_post_waits_as_long_as_the_service_asks(sim: Simulator, desk: Desk) -> None:
@@ -471,7 +474,7 @@ def test_wait_until_it_is_queued(sim: Simulator, desk: Desk) -> None:
     assert result["upgrade"]["devices_by_status"] == {"Device Accepted": 1, "Device Rejected": 1}
     assert result["rejected"] == [{"device_id": imeis(2)[0], "operation": "append", "status": "Device Rejected", "reason": "Device not found."}]
     assert "Device not found" in result["warnings"][0]
-    assert desk.methods == f"{LOOK} GET POST GET GET GET GET"
+    assert desk.methods == f"{LOOK} GET POST {LOOK} GET GET GET"
 
 
 def test_wait_for_one_that_is_there_already(sim: Simulator, desk: Desk) -> None:
@@ -684,3 +687,71 @@ def test_no_output_holds_a_secret(sim: Simulator, desk: Desk) -> None:
                 assert access not in json.dumps(result)
                 assert session not in json.dumps(result)
             sim.service.faults.remove(armed)
+
+
+# -- what a review found
+
+
+@pytest.mark.parametrize("body", [{}, {"errorCode": "X", "errorMessage": "no"}, {"fault": {"code": 1}}, {"error": "x"}, [], {"reportList": {}}])
+def test_a_page_that_is_none_is_no_empty_one(sim: Simulator, desk: Desk, body: object) -> None:
+    desk.add(1)
+    sim.fault("GET /reports", do="status", status=200, body=body, times=None)
+    assert desk.run(1)["error"]["kind"] == "service"
+    assert desk.cancel()["error"]["kind"] == "service"
+    assert sim.writes == []
+
+
+def test_an_upgrade_that_the_reports_do_not_show_yet_is_waited_for(sim: Simulator, desk: Desk) -> None:
+    late = sim.fault("GET /reports", nth=6, times=9, **NO_UPGRADES)
+    assert desk.run(1, retry_timeout=5)["failed"] is False
+    assert late.fired == 9
+    assert (desk.run(1)["changed"], len(desk.upgrades)) == (False, 1)
+
+
+def test_an_upgrade_that_stays_out_of_the_reports_is_told(sim: Simulator, desk: Desk) -> None:
+    sim.fault("GET /reports", nth=6, times=None, **NO_UPGRADES)
+    result = desk.run(1)
+    assert (result["failed"], result["changed"], result["error"]["kind"], desk.posts) == (True, True, "not_visible", 1)
+    assert result["upgrade_id"] == desk.upgrades[0].id
+
+
+def test_what_was_made_although_throttled_is_told(sim: Simulator, desk: Desk) -> None:
+    sim.fault("POST /upgrades", do="status", status=429, applied=True)
+    assert (desk.run(1)["changed"], desk.posts, len(desk.upgrades)) == (True, 1, 1)
+
+
+def test_midnight_in_between(sim: Simulator, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ansible_collections.thingspace.fota.plugins.module_utils import _scheduling
+
+    days = iter([0, 0, 1])
+    first = datetime.datetime.now(datetime.timezone.utc).date()
+    monkeypatch.setattr(_scheduling, "today", lambda: first + datetime.timedelta(days=next(days)))
+    sim.fault("POST /upgrades", do="status", status=429)
+    result = desk.run(1, start_date=first.isoformat())
+    assert (result["error"]["kind"], desk.posts) == ("state", 1)
+    assert desk.upgrades == []
+
+
+@pytest.mark.parametrize(
+    "body", [{"status": 404, "error": "Not Found", "path": "/x"}, "<html><title>Not here</title></html>", {"fault": {"code": "404", "message": "No"}}]
+)
+def test_a_wrong_address_is_no_cancelled_upgrade(sim: Simulator, desk: Desk, body: object) -> None:
+    upgrade = desk.add(1)
+    sim.fault("GET /upgrades", do="status", status=404, body=body, times=None)
+    assert desk.cancel(upgrade_id=upgrade)["error"]["kind"] == "service"
+
+
+def test_somebody_cancels_what_is_waited_for(sim: Simulator, desk: Desk) -> None:
+    sim.misbehave(pending_reads=100, cancelled_upgrades="listed")
+    sim.fault("GET /upgrades", do="status", status=200, body={"id": UNKNOWN, "status": "Upgrade Cancelled", "deviceList": []})
+    desk.add(1, upgrade_id=UNKNOWN, status="RequestPending")
+    result = desk.run(1, wait=True, wait_timeout=5)
+    assert (result["failed"], result["error"]["kind"]) == (True, "state")
+
+
+def test_every_reason_of_a_refused_request_is_told(sim: Simulator, desk: Desk) -> None:
+    listed = [{"deviceId": device, "status": "RequestFailed", "resultReason": "Wrong firmware."} for device in imeis(*range(7))]
+    desk.add(*range(7), upgrade_id=UNKNOWN, status="RequestPending")
+    sim.fault("GET /upgrades", do="status", status=200, body={"id": UNKNOWN, "status": "RequestFailed", "deviceList": listed})
+    result = desk.run(wait=True)
+    assert (result["failed"], result["rejected_count"]) == (True, 7)
