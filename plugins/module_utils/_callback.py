@@ -27,6 +27,9 @@ def job(params: Params, connector: Connector, check_mode: bool) -> Result:
         task.run()
     except ThingSpaceError as error:
         failure = error
+    if isinstance(params, dict) and isinstance(params["url"], str):
+        # What ansible-core adds to the result shows the options.
+        params["url"] = Listener(params["url"]).address
     # Intact, or a user called `fota` would be cut out of every URL that happens to contain it.
     return Result(task.values(), task.changed, task.diff, task.warnings, failure, intact=True)
 
@@ -55,10 +58,15 @@ class _Task:
         callbacks = self._callbacks(secrets)
         if present and wish:
             self._declared = wish.listener
+            if wish.may_drop_unseen(first):
+                self.warnings.append(
+                    "The service does not tell whether the listener that is replaced has user name and password. The new one has none: "
+                    "give username and password, or an empty username if there shall be none."
+                )
             if missing := wish.missing_in(first):
                 self._write(callbacks, missing, wish.listener, lambda: callbacks.register(wish.listener), lambda found: wish.shown_by(found, first))
         elif first and (wish is None or wish.listener.url == first.url):
-            self._write(callbacks, ("url",), None, callbacks.remove, lambda found: found is None)
+            self._write(callbacks, ("url",), None, lambda: callbacks.remove(first.name), lambda found: found is None)
 
     def _callbacks(self, secrets: list[str]) -> Callbacks:
         return Callbacks(Account(self._connector.authorized(secrets), self._account or ""))
@@ -121,12 +129,12 @@ class _Task:
             return None
         before, after = self._ends()
         header = f"callback {SERVICE} of {self._account}"
-        credentials = {"username", "password"} & set(self._written) or (self.changed and before and before.secrets)
+        credentials = {"username", "password"} & set(self._written) or (self.changed and before and before.has_credentials)
         return {
             "before_header": header,
             "after_header": header,
             "before": _side(before, "as registered" if credentials else None),
-            "after": _side(after, ("as declared" if self._declared and self._declared.secrets else "none") if credentials else None),
+            "after": _side(after, ("as declared" if self._declared and self._declared.has_credentials else "none") if credentials else None, before),
         }
 
     def _ends(self) -> tuple[Listener | None, Listener | None]:
@@ -140,7 +148,7 @@ class _Task:
         if before is None:
             return f"The callback {after.address} is registered."
         if before.url != after.url:
-            return f"The callback {before.address} is replaced by {after.address}."
+            return f"The callback {before.address} is replaced by {after.address}{_unlike(after, before)}."
         return f"The callback {after.address} is registered again with other credentials."
 
     def _listener(self) -> Listener:
@@ -172,7 +180,13 @@ def _credential(value: object, option: str) -> str | None:
     return value
 
 
-def _side(listener: Listener | None, credentials: str | None) -> str:
+def _unlike(listener: Listener, before: Listener | None) -> str:
+    """A word for two URLs that differ only in what is blotted out."""
+    alike = before and before.url != listener.url and before.address == listener.address
+    return " (another one in what is blotted out)" if alike else ""
+
+
+def _side(listener: Listener | None, credentials: str | None, before: Listener | None = None) -> str:
     if listener is None:
         return ""
-    return f"url: {listener.address}\n" + (f"credentials: {credentials}\n" if credentials else "")
+    return f"url: {listener.address}{_unlike(listener, before)}\n" + (f"credentials: {credentials}\n" if credentials else "")

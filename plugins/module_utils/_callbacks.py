@@ -10,11 +10,12 @@ was lost is sent again unless the service shows that it landed. Credentials neve
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
-from ansible_collections.thingspace.fota.plugins.module_utils._fleet import Fleet, described_listener
+from ansible_collections.thingspace.fota.plugins.module_utils._fleet import Fleet, blotted, secrets_in
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 
 SERVICE = "Fota"
@@ -27,16 +28,26 @@ class Listener:
     url: str
     username: str | None = dataclasses.field(default=None, repr=False)
     password: str | None = dataclasses.field(default=None, repr=False)
+    # As the service writes it, which takes no other spelling for a removal.
+    name: str = SERVICE
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether there are some, as far as it is told."""
+        return bool(self.username or self.password)
 
     @property
     def secrets(self) -> list[str]:
-        """What no message may show."""
-        return [secret for secret in (self.username, self.password) if secret]
+        """What no message may show: the credentials, also in the form of HTTP Basic, and what may be secret in the URL."""
+        plain = [secret for secret in (self.username, self.password) if secret]
+        encoded = [code(f"{self.username}:{self.password}".encode()) for code in (base64.b64encode, base64.urlsafe_b64encode)] if len(plain) == 2 else []
+        # Some leave the padding away.
+        return [*plain, *(form.decode().rstrip("=") for form in encoded), *secrets_in(self.url)]
 
     @property
     def address(self) -> str:
-        """The URL without credentials that may stand in it."""
-        return str(described_listener({"url": self.url})["url"])
+        """The URL without what may be secret in it."""
+        return blotted(self.url)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +67,13 @@ class Wish:
             different.append("username")
         if wanted.password and self.always and found.password != wanted.password:
             different.append("password")
-        return tuple(different)
+        # Whatever the reason, a registration drops what is there and not declared.
+        dropped = [name for name in ("username", "password") if getattr(found, name) and not getattr(wanted, name)] if different else []
+        return tuple(name for name in ("url", "username", "password") if name in different or name in dropped)
+
+    def may_drop_unseen(self, found: Listener | None) -> bool:
+        """Whether credentials that the service does not tell go with the URL, and nothing is declared about them."""
+        return bool(found and found.url != self.listener.url and self.listener.username is None and found.username is None and found.password is None)
 
     def _differs(self, wanted: str, found: str | None) -> bool:
         if not found:
@@ -87,7 +104,7 @@ class Callbacks:
             if isinstance(name, str) and name.strip().lower() == SERVICE.lower():
                 if not isinstance(url, str):
                     raise ThingSpaceError("The service answered with a callback that has no url.", "service")
-                return Listener(url, _told(item.get("username")), _told(item.get("password")))
+                return Listener(url, _told(item.get("username")), _told(item.get("password")), name)
         return None
 
     def register(self, listener: Listener) -> None:
@@ -97,9 +114,9 @@ class Callbacks:
             body |= {"username": listener.username, "password": listener.password or ""}
         self._account.write("POST", body, "callbacks")
 
-    def remove(self) -> None:
-        """DELETE."""
-        self._account.write("DELETE", None, "callbacks", "name", SERVICE)
+    def remove(self, name: str) -> None:
+        """DELETE, by the name that was read."""
+        self._account.write("DELETE", None, "callbacks", "name", name)
 
     def settle(self, send: t.Callable[[], None], landed: t.Callable[[Listener | None], bool], reads: list[Listener | None]) -> None:
         """Send a change until it has landed, and read until it shows. Raises ThingSpaceError.

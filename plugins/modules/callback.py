@@ -18,7 +18,8 @@ description:
   - B(An account has one such listener.) Registering one replaces another, with its credentials. The task is changed then, and C(--diff) shows the old
     URL and the new one.
   - A registration whose answer was lost is settled by reading. It is sent again if the service does not show it, which is safe, since it replaces itself.
-  - Credentials appear nowhere, neither those that are given nor those that the service has stored.
+  - Credentials appear nowhere, neither those that are given nor those that the service has stored. What the service says with a failed read is left out,
+    since it may quote them.
 options:
   state:
     description:
@@ -30,13 +31,18 @@ options:
     description:
       - Where the service is to send its messages, needed for O(state=present). It should begin with V(https). Another one makes a warning.
       - With O(state=absent) it is optional, and then a listener with another URL stays, since it is somebody else's.
-      - It is shown in results. A secret does not belong there, user name and password in front of the host are refused.
+      - It is compared as it is. Results show it, and the one that the service has, without the values of the query and of path parameters, without the
+        fragment, and without everything before the last C(@).
+      - B(The path is shown,) since nobody can tell a secret in it from an address. A secret does not belong there. User name and password in front of the
+        host are refused.
     type: str
   username:
     description:
       - User name that the messages carry, so that the listener knows who sends them. It goes together with O(password).
       - If it is not given, a listener that is registered already keeps what it has, and one that is registered by this task has none.
         An empty one says that there must be none.
+      - Registering another O(url) without it drops the credentials that were registered. RV(changed_fields) names them if the service tells them,
+        otherwise there is a warning.
       - It is treated as a secret.
     type: raw
   password:
@@ -110,17 +116,19 @@ name:
   type: str
   sample: Fota
 url:
-  description: Where the listener is at the end, in check mode where it would be, null if there is none or the service was not read.
+  description:
+    - Where the listener is at the end, in check mode where it would be, null if there is none or the service was not read.
+    - What may be secret in it is blotted out, except in the path.
   returned: always
   type: str
   sample: https://fota.example.com/callback
 previous_url:
-  description: Where the listener was before, null if there was none or the service was not read.
+  description: Where the listener was before, null if there was none or the service was not read. Blotted out as RV(url) is.
   returned: always
   type: str
   sample: https://old.example.com/callback
 changed_fields:
-  description: What is another one than before, of V(url), V(username) and V(password).
+  description: What is another one than before, of V(url), V(username) and V(password), as far as the service tells.
   returned: always
   type: list
   elements: str

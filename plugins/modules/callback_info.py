@@ -16,6 +16,8 @@ author:
 description:
   - Lists the listeners (callbacks) of an account to which Verizon ThingSpace (FOTA v1) posts what happens to upgrades.
   - Credentials that the service keeps for a listener are never returned, only whether there are some.
+  - B(The path of a URL is shown.) Nobody can tell a secret in it from an address, so treat the result as one if your listener keeps a secret there.
+  - What the service says with a failure is left out, since it may quote credentials. RV(error.kind), RV(error.status) and RV(error.code) are kept.
 extends_documentation_fragment:
   - thingspace.fota.attributes
   - thingspace.fota.attributes.info
@@ -59,7 +61,9 @@ callbacks:
       type: str
       sample: Fota
     url:
-      description: Where it listens. Credentials in front of the host or in the query are blotted out.
+      description:
+        - Where it listens. The values of the query and of path parameters, the fragment and everything before the last C(@) are blotted out.
+        - The path is shown.
       type: str
       sample: https://listener.example.com/fota
     username_set:
@@ -94,7 +98,7 @@ error:
       type: str
       sample: UnifiedWebService.REQUEST_FAILED.SessionToken.Expired
     message:
-      description: The service's own message, or the reason.
+      description: The reason.
       type: str
       sample: The session has expired
 """

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import typing as t
 
@@ -96,8 +97,47 @@ def test_another_listener_is_replaced_and_the_diff_shows_it(sim: Simulator) -> N
         assert result["diff"]["before"] == f"url: {OLD}\ncredentials: as registered\n"
         assert result["diff"]["after"] == f"url: {URL}\ncredentials: none\n"
         assert result["msg"] == f"The callback {OLD} is replaced by {URL}."
+        assert (result["changed_fields"], "warnings" in result) == (["url", "username", "password"], False)
     # The credentials of the old listener do not go to the new one.
     assert phone.stored == (URL, "", "")
+
+
+def test_credentials_that_may_go_unseen_are_warned_about_once(sim: Simulator) -> None:
+    phone = Phone(sim, url=OLD, **STORED)
+    sim.misbehave(callback_credentials="hidden")
+    for check in (True, False):
+        result = phone.run(url=URL, check=check)
+        assert result["changed_fields"] == ["url"]
+        assert len(result["warnings"]) == 1
+        assert "does not tell" in result["warnings"][0]
+    for declared in ({"url": URL}, {"url": OLD, "username": ""}, {"url": URL, **GIVEN}, {"url": OLD, **GIVEN}):
+        assert "warnings" not in phone.run(**declared)
+
+
+def test_what_may_be_secret_in_a_url_is_compared_and_not_shown(sim: Simulator) -> None:
+    phone = Phone(sim, url=f"{OLD}?code=stored-secret;sig=stored-secret#stored-secret")
+    first = phone.run(url=f"{URL};x={PASSWORD}?code={PASSWORD}", diff=True)
+    assert (first["previous_url"], first["url"]) == (f"{OLD}?code=********;sig=********#********", f"{URL};x=********?code=********")
+    assert phone.run(url=f"{URL};x={PASSWORD}?code={PASSWORD}")["changed"] is False
+    # A difference that is blotted out is told in words.
+    second = phone.run(url=f"{URL};x={PASSWORD}?code={USER}", diff=True)
+    assert (second["changed"], phone.stored) == (True, (f"{URL};x={PASSWORD}?code={USER}", "", ""))
+    assert second["diff"]["before"] != second["diff"]["after"]
+    assert "another one in what is blotted out" in second["msg"]
+    said = f"no {PASSWORD}, {URL};x={PASSWORD}?code={USER}"
+    for on in ("POST /callbacks", "DELETE /callbacks"):
+        sim.fault(on, do="status", status=400, body={"errorCode": "X", "errorMessage": said})
+    assert phone.run(url=OLD)["failed"] is True
+    assert phone.run(state="absent")["failed"] is True
+
+
+@pytest.mark.parametrize("name", ["FOTA ", "fota"])
+def test_a_listener_is_removed_by_the_name_that_was_read(sim: Simulator, name: str) -> None:
+    phone = Phone(sim)
+    sim.load({"accounts": {ACCOUNT: {"callbacks": {name: {"url": OLD}}}}})
+    result = phone.run(state="absent")
+    assert (result["failed"], result["changed"]) == (False, True)
+    assert sim.service.world.accounts[ACCOUNT].callbacks == {}
 
 
 def test_update_password(sim: Simulator) -> None:
@@ -192,6 +232,27 @@ def test_a_refusal_names_no_secret(sim: Simulator) -> None:
         assert (result["failed"], result["changed"], result["error"]["status"]) == (True, False, 400)
         assert result["url"] == OLD
         assert "cannot use" in result["msg"]
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "pa55>>of??the~~listener"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_refusal_names_no_secret_in_base64(sim: Simulator, encode: t.Callable[[bytes], bytes], password: str) -> None:
+    phone = Phone(sim, url=OLD, **STORED)
+    pairs = [(USER, password), tuple(STORED.values())]
+    basic = [encode(":".join(pair).encode()).decode().rstrip("=") for pair in pairs]
+    sim.fault("POST /callbacks", do="status", status=400, body={"errorCode": "X", "errorMessage": "bad auth Basic " + "==, ".join(basic)})
+    result = phone.run(url=URL, username=USER, password=password)
+    assert "bad auth" in result["msg"]
+    assert not [text for text in basic if text in json.dumps(result)]
+
+
+def test_a_failed_read_names_no_secret(sim: Simulator) -> None:
+    phone = Phone(sim, url=OLD, **STORED)
+    for nth in (1, 2):
+        said = f"cannot marshal {' '.join(STORED.values())}"
+        sim.fault("GET /callbacks", do="status", status=500, nth=nth, times=None, body={"errorCode": "X", "errorMessage": said})
+        error = phone.run(url=URL, retry_timeout=0)["error"]
+        assert (error["kind"], error["status"], error["code"]) == ("service", 500, "X")
 
 
 def test_answers_that_quote_what_is_stored_stay_unseen(sim: Simulator) -> None:

@@ -483,7 +483,7 @@ def test_fields_that_may_hold_credentials_are_kept_back(sim: Simulator) -> None:
     assert "hook-" not in json.dumps(told)
 
 
-@pytest.mark.parametrize("body", ['[{"name":"Fota","username":"hook-user","password":"hook-word"', 'name: Fota\npassword: "hook-word"', '["hook-word"]'])
+@pytest.mark.parametrize("body", ['[{"name":"Fota","username":"hook-user","password":"hook-word"', 'name: Fota\npassword: "hook-word"', '["hook-word"]', "hook-word (GET x)"])
 def test_an_answer_that_cannot_be_read_shows_no_credentials(sim: Simulator, body: str) -> None:
     sim.fault("GET /callbacks", do="status", status=200, body=body, times=None)
     told = ask(sim, "callback_info", retry_timeout=0)
@@ -528,8 +528,8 @@ def test_what_is_no_answer_is_no_empty_list(sim: Simulator, module: str, body: o
 @pytest.mark.parametrize(
     ("status", "body", "kind", "code"),
     [
-        (500, {"errorCode": "X.Y", "errorMessage": "cannot marshal {Fota hook-user hook-word}"}, "service", "X.Y"),
-        (400, {"errorCode": "X.Y", "errorMessage": "hook-word"}, "service", "X.Y"),
+        (500, {"errorCode": "X.Y", "errorMessage": "cannot marshal {Fota hook-user hook-word} (GET x)"}, "service", "X.Y"),
+        (400, {"errorCode": "X.Y", "errorMessage": "hook-word (GET x)"}, "service", "X.Y"),
         (400, {"errorCode": "A.SessionToken.Expired", "errorMessage": "The session has expired: hook-word"}, "session_token", "A.SessionToken.Expired"),
         (401, {"fault": {"code": 900901, "message": "hook-word"}}, "access_token", "900901"),
         (400, {"error": "cannot use hook-word", "error_description": "hook-user"}, "service", None),
