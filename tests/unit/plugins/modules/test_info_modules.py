@@ -483,7 +483,9 @@ def test_fields_that_may_hold_credentials_are_kept_back(sim: Simulator) -> None:
     assert "hook-" not in json.dumps(told)
 
 
-@pytest.mark.parametrize("body", ['[{"name":"Fota","username":"hook-user","password":"hook-word"', 'name: Fota\npassword: "hook-word"', '["hook-word"]', "hook-word (GET x)"])
+@pytest.mark.parametrize(
+    "body", ['[{"name":"Fota","username":"hook-user","password":"hook-word"', 'name: Fota\npassword: "hook-word"', '["hook-word"]', "hook-word (GET x)"]
+)
 def test_an_answer_that_cannot_be_read_shows_no_credentials(sim: Simulator, body: str) -> None:
     sim.fault("GET /callbacks", do="status", status=200, body=body, times=None)
     told = ask(sim, "callback_info", retry_timeout=0)
