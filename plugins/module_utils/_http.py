@@ -114,9 +114,10 @@ class Transport:
         except (requests.RequestException, ValueError, OSError) as error:
             raise _told(error, request, self._api_url) from None
         if 300 <= response.status_code < 400:
-            target = re.sub(r"[?#].*", "", response.headers.get("Location", "an unnamed place"))
+            # The host alone: the rest of the address may repeat what was sent.
+            target = re.match(r"(?:https?:)?//[^/?#\\]*|", response.headers.get("Location", ""))
             raise ThingSpaceError(
-                f"{request.method} {request.path} was redirected to {_without_userinfo(target)}. "
+                f"{request.method} {request.path} was redirected to {_without_userinfo(target[0] if target and target[0] else 'another path')}. "
                 "Redirects are not followed, because the tokens would go with them: check api_url.",
                 "service",
                 status=response.status_code,
