@@ -88,10 +88,13 @@ def integration(log: Log, pair: Pair, found: Sequence[Python]) -> str:
         collections = trees.copy(log, f"collection-{pair.slug}").parents[2]
         said = targets.play(log, pair.slug, collections, [python.path.parent for python in found], f"play-{pair.slug}")
         return f"{said}, by ansible-playbook: ansible-test does not support {'a folder with a space' if pair.supported else pair.python}"
-    output = start(log, pair, found, "integration", wanted if os.environ.get("ARGS") else [])
-    judge(log, output)
+    output = start(log, pair, found, "integration", ["--continue-on-error", *(wanted if os.environ.get("ARGS") else [])])
     parts = re.split(r"^Running (\S+) integration test (?:role|script)", output, flags=re.MULTILINE)
     ran = dict(zip(parts[1::2], parts[2::2], strict=True))
+    broken = {name: text for name, text in ran.items() if re.search(r"^ERROR: Command", text, re.MULTILINE)}
+    if broken:
+        raise targets.failure(broken)
+    judge(log, output)
     missing = [name for name in wanted if name not in ran]
     if missing:
         raise Failed(f"these targets did not run: {', '.join(missing)}")

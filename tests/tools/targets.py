@@ -17,6 +17,7 @@ from pathlib import Path
 import environment
 from log import Failed, Log
 from places import BUILD, TARGETS, VENVS
+from steps import LINES
 
 PLAYBOOK = """---
 - name: Integration target {name}
@@ -56,12 +57,19 @@ def did_something(output: str, name: str) -> None:
         raise Failed(f"the target {name} ran no task")
 
 
+def failure(broken: Mapping[str, str]) -> Failed:
+    """A failure that shows the last lines of each broken target, up to the end of its plays."""
+    share = max(20, LINES // len(broken))
+    show = [line for name, text in broken.items() for line in [f"--- {name}", *text.rpartition("\nPLAY RECAP")[0].splitlines()[-share:]]]
+    return Failed(f"these targets failed: {', '.join(broken)}", show)
+
+
 def play(log: Log, venv: str, collections: Path, pythons: list[Path], run: str) -> str:
     """Run each target with ansible-playbook against the collection that lies in a folder."""
     folder = BUILD / "trees" / run
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(TARGETS, folder / "targets", symlinks=True)
-    broken = []
+    broken = {}
     # Older cores cannot start an interpreter whose path has a space: give it one without.
     with tempfile.TemporaryDirectory(prefix="thingspace-") as short:
         link = Path(short) / "venv"
@@ -74,20 +82,21 @@ def play(log: Log, venv: str, collections: Path, pythons: list[Path], run: str) 
             "ANSIBLE_RETRY_FILES_ENABLED": "False",
         }
         for name in wanted():
-            try:
-                play_one(log, link, folder, name, env)
-            except Failed as error:
-                broken.append(f"{name}: {error}")
+            output = play_one(log, link, folder, name, env)
+            if log.last_code:
+                broken[name] = output
+            else:
+                did_something(output, name)
     if broken:
-        raise Failed("; ".join(broken))
+        raise failure(broken)
     return f"{len(wanted())} targets"
 
 
-def play_one(log: Log, venv: Path, folder: Path, name: str, env: Mapping[str, str]) -> None:
+def play_one(log: Log, venv: Path, folder: Path, name: str, env: Mapping[str, str]) -> str:
     book = folder / f"{name}.yml"
     book.write_text(PLAYBOOK.format(name=name), encoding="utf-8")
     output_dir = folder / "output" / name
     output_dir.mkdir(parents=True)
     facts = json.dumps({"output_dir": str(output_dir), "resource_prefix": f"thingspace-test-{name}", "tiny_prefix": "ts"})
     command: list[str | Path] = [venv / "bin" / "python", venv / "bin" / "ansible-playbook", "-i", folder / "inventory", "-e", facts, book]
-    did_something(log.run(command, folder, env), name)
+    return log.run(command, folder, env, check=False)
