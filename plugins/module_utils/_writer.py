@@ -47,16 +47,16 @@ class Listing(t.Protocol):
 
 
 Read = t.TypeVar("Read", bound=Listing)
-Listed = t.TypeVar("Listed", bound=Listing, covariant=True)
+Listed_co = t.TypeVar("Listed_co", bound=Listing, covariant=True)
 
 
-class Membership(t.Protocol[Listed]):
+class Membership(t.Protocol[Listed_co]):
     """Devices that belong to something at the service. ``name`` stands in sentences; ``order`` says which operation is sent first."""
 
     name: str
     order: tuple[Operation, Operation]
 
-    def read(self) -> Listed: ...
+    def read(self) -> Listed_co: ...
 
     def change(self, operation: Operation, devices: list[str]) -> dict[str, Standing]:
         """Send one batch. Raises UnsettledError where only reading can tell what became of it."""

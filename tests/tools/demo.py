@@ -175,7 +175,7 @@ def main() -> int:
     folder = SCRATCH / "gitops"
     shutil.copytree(SAMPLE, folder)
     wave = folder / "rollouts/waves/wave-1.csv"
-    wave.write_bytes(wave.read_bytes().replace(b"\n", b"\r\n"))
+    wave.write_bytes(b"\xef\xbb\xbf" + wave.read_bytes().replace(b"\n", b"\r\n"))
     with Simulator() as simulator:
         demo = Demo(simulator, folder)
         demo.schedule()

@@ -61,9 +61,11 @@ def test_no_options_at_all_is_told_clearly(module: str, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("module", MODULES)
 def test_without_requests_the_task_says_what_to_install(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ansible_collections.thingspace.fota.plugins.module_utils._http.HAS_REQUESTS", False)
-    options = {"session": {"app_key": "key-of-app", "app_secret": "secret-of-app", "username": "user-name", "password": "pass-of-user"}}
-    common = {"account": "0402196254-00001", "access_token": "a" * 20, "session_token": "b" * 20}
-    own = {
+    options: dict[str, dict[str, t.Any]] = {
+        "session": {"app_key": "key-of-app", "app_secret": "secret-of-app", "username": "user-name", "password": "pass-of-user"}
+    }
+    common: dict[str, t.Any] = {"account": "0402196254-00001", "access_token": "a" * 20, "session_token": "b" * 20}
+    own: dict[str, dict[str, t.Any]] = {
         "callback": {"url": "https://fota.example.com/callback"},
         "license": {"devices": ["990003425730535"]},
         "upgrade": {"state": "absent", "upgrade_id": UPGRADE},

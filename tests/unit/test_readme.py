@@ -121,7 +121,7 @@ def test_examples_run(seeded: Simulator, tmp_path: Path, example: Example) -> No
 def test_links_and_targets_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for link in re.findall(r"\]\(([^)\s]+)\)", text):
-        path, _, anchor = link.partition("#")
+        path, dummy, anchor = link.partition("#")
         assert "://" in link or (page.parent / path).exists(), f"{page.name} links to {link}"
         if anchor and not path:
             titles = [re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE)]

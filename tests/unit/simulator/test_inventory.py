@@ -48,7 +48,7 @@ def test_a_lost_license_takes_the_device_out_of_what_was_scheduled(sim: Simulato
         }
     )
     client = Client(sim)
-    assert [status for _, status, _ in client.outcome("append", A, B)] == ["AddDeviceSucceed", "AddDeviceFailed"]
+    assert [status for dummy, status, reason in client.outcome("append", A, B)] == ["AddDeviceSucceed", "AddDeviceFailed"]
     body = {"deviceList": [B, C]}
     answer = client.call("POST", f"/licenses/{ACCOUNT}/assign", body).json()
     assert [item["Reason"] for item in answer["deviceList"]] == ["Success", "No license available"]

@@ -98,7 +98,7 @@ def test_redirect_and_delay(sim: Simulator, client: Client) -> None:
 def test_changes_show_late(sim: Simulator, client: Client) -> None:
     sim.misbehave(visible_after_reads=2)
     client.put("append", B)
-    assert [set(client.listed()) for _ in range(3)] == [{A}, {A}, {A, B}]
+    assert [set(client.listed()) for dummy in range(3)] == [{A}, {A}, {A, B}]
     sim.misbehave(visible_after_reads=0, visible_after_seconds=30.0)
     client.put("remove", A)
     assert set(client.listed()) == {A, B}
@@ -110,7 +110,7 @@ def test_changes_show_late(sim: Simulator, client: Client) -> None:
 def test_what_remains_of_devices(sim: Simulator, client: Client) -> None:
     sim.refuse([B])
     sim.misbehave(rejected_devices="vanish", removed_devices="listed", re_append="success", remove_absent="success")
-    assert [status for _, status, _ in client.outcome("append", A, B)] == ["AddDeviceSucceed", "AddDeviceFailed"]
+    assert [status for dummy, status, reason in client.outcome("append", A, B)] == ["AddDeviceSucceed", "AddDeviceFailed"]
     assert client.listed() == {A: "Device Accepted"}
     assert client.outcome("remove", A, C)[1][1] == "RemoveDeviceSucceed"
     assert client.listed() == {A: "Device Removed"}

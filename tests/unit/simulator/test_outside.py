@@ -24,7 +24,7 @@ FILES = Path(__file__).resolve().parents[3] / "roles" / "simulator" / "files"
 
 
 def test_one_connection_serves_many_requests(sim: Simulator, client: Client) -> None:
-    for _ in range(5):
+    for dummy in range(5):
         client.upgrade()
     assert {record.connection for record in sim.requests} == {1}
     sim.misbehave(keep_alive=False)

@@ -88,7 +88,7 @@ def test_both_headers_are_demanded(sim: Simulator, client: Client) -> None:
 
 
 def test_a_session_dies_of_twenty_idle_minutes_only(sim: Simulator, client: Client) -> None:
-    for _ in range(2):
+    for dummy in range(2):
         sim.clock.advance(1190)
         assert client.call("GET", PATH).status_code == 200
     sim.clock.advance(1201)
@@ -114,10 +114,10 @@ def test_an_expired_session_has_four_shapes(sim: Simulator, client: Client, shap
 
 
 def test_five_refused_logins_lock_the_user_for_good(sim: Simulator) -> None:
-    for _ in range(4):
+    for dummy in range(4):
         assert login(sim, "wrong").status_code == 400
     assert login(sim).status_code == 200  # four do not, and success forgets them
-    for _ in range(5):
+    for dummy in range(5):
         assert login(sim, "wrong").json()["errorCode"].endswith("Login.Invalid")
     sim.clock.advance(10**7)
     assert login(sim).json()["errorCode"].endswith("Login.Locked")

@@ -111,7 +111,7 @@ def test_what_documents_disagree_on_is_accepted_and_noted(sim: Simulator, client
 
 
 def test_status_report_pages_oldest_first(sim: Simulator, client: Client) -> None:
-    ids = [UPGRADE] + [sim.add_upgrade().id for _ in range(4)]
+    ids = [UPGRADE] + [sim.add_upgrade().id for dummy in range(4)]
     sim.misbehave(report_page_size=2)
     seen, index, more = [], 0, True
     while more:

@@ -89,7 +89,7 @@ class Doorkeeper:
     def look(self, request: Request) -> None:
         """Note on the request which tokens it brings; nobody is refused or kept awake by that."""
         now = self._clock.now()
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        scheme, dummy, token = request.headers.get("Authorization", "").partition(" ")
         bearer = self.bearers.get(token.strip())
         if scheme.lower() != "bearer" or not token:
             request.bearer = "basic" if scheme.lower() == "basic" else "missing"
@@ -109,16 +109,14 @@ class Doorkeeper:
                 401,
                 "900902",
                 "Missing Credentials",
-                "Required OAuth credentials not provided. Make sure your API invocation call has a header: "
-                '"Authorization: Bearer ACCESS_TOKEN"',
+                'Required OAuth credentials not provided. Make sure your API invocation call has a header: "Authorization: Bearer ACCESS_TOKEN"',
             )
         if request.bearer != "right":
             raise self.fault(
                 401,
                 "900901",
                 "Invalid Credentials",
-                f"Access failure for API: {request.path}, version: v1. Make sure you have given the correct "
-                "access token",
+                f"Access failure for API: {request.path}, version: v1. Make sure you have given the correct access token",
             )
 
     def check_session(self, request: Request) -> str:
@@ -130,9 +128,7 @@ class Doorkeeper:
                 code="UnifiedWebService.REQUEST_FAILED.SessionToken.Format",
             )
         if not _UUID.fullmatch(token):
-            raise invalid(
-                "SessionToken is not a valid GUID.", code="UnifiedWebService.INPUT_INVALID.SessionToken.Invalid"
-            )
+            raise invalid("SessionToken is not a valid GUID.", code="UnifiedWebService.INPUT_INVALID.SessionToken.Invalid")
         if request.session != "right":
             self.end_session(token)
             raise expired_session(request.session_shape or self.switches.expired_session)

@@ -81,9 +81,7 @@ def _launch(folder: Path, seed: Path | None, port: int, wait: float) -> dict[str
     command = [sys.executable, "-B", "-m", __package__, "--port", str(port), "--port-file", str(port_file)]
     command += ["--state", str(seed)] if seed else []
     with log_file.open("wb") as log:
-        process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
+        process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
     def up() -> bool:
         if process.poll() is not None:

@@ -69,9 +69,7 @@ class Fault:
 
     def matches(self, request: Request) -> bool:
         method, path = self.on.split()
-        return method in ("*", request.method) and (
-            short_path(request.path).startswith(path) or request.path.startswith(path)
-        )
+        return method in ("*", request.method) and (short_path(request.path).startswith(path) or request.path.startswith(path))
 
     def due(self, request: Request) -> bool:
         """Whether it is this request's turn; counts those that match."""

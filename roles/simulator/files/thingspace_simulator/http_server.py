@@ -88,7 +88,7 @@ class Handler(BaseHTTPRequestHandler):
         """Silent: the log of requests is the log."""
 
     def _serve(self) -> None:
-        path, _, query = self.path.partition("?")
+        path, dummy, query = self.path.partition("?")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         request = Request(self.command, path, query, self.headers, body, self._number)
         self._send(self.server.application.handle(request))

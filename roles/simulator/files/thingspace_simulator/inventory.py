@@ -45,15 +45,8 @@ def devices(service: Service, request: Request) -> Json:
         raise invalid("Invalid client type")
     # The answer's number has lost leading zeros, so an index is compared as a number too.
     if last and f"{last:015d}" not in account.devices:
-        raise invalid(
-            "LastSeenDeviceId Not Valid" if len(request.params["index"]) == 15 else "Invalid device id format"
-        )
-    found = sorted(
-        imei
-        for imei, device in account.devices.items()
-        if imei > f"{last:015d}" or not last
-        if wanted in ("", device.client_type)
-    )
+        raise invalid("LastSeenDeviceId Not Valid" if len(request.params["index"]) == 15 else "Invalid device id format")
+    found = sorted(imei for imei, device in account.devices.items() if imei > f"{last:015d}" or not last if wanted in ("", device.client_type))
     page = found[: service.switches.device_page_size]
     more = len(found) > len(page)
     return {

@@ -65,11 +65,7 @@ def assign(service: Service, request: Request) -> Json:
 def remove(service: Service, request: Request) -> Json:
     """POST: take licences away, which cancels what was scheduled for those devices."""
     account = _account(service, request)
-    waiting = [
-        upgrade
-        for upgrade in service.upgrades.values()
-        if upgrade.account == account.name and upgrade.status in NOT_STARTED
-    ]
+    waiting = [upgrade for upgrade in service.upgrades.values() if upgrade.account == account.name and upgrade.status in NOT_STARTED]
 
     def device(imei: str) -> Outcome:
         if imei in request.refused:

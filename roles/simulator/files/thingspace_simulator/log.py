@@ -90,7 +90,7 @@ class Log:
             operation=operation,
             content_type=request.headers.get("Content-Type", ""),
             user_agent=self._scrub(request.headers.get("User-Agent", "")),
-            header_names=sorted(name.lower() for name, _ in request.headers.items()),
+            header_names=sorted(name.lower() for name in request.headers),
             json=self._clean(request.json()),
         )
         self.records.append(record)
@@ -99,10 +99,7 @@ class Log:
     def _clean(self, value: Json) -> Json:
         """A copy of a body without secrets; device identifiers pass as they are."""
         if isinstance(value, dict):
-            return {
-                name: "[hidden]" if name.lower() in _SECRET_FIELDS else self._clean(item)
-                for name, item in value.items()
-            }
+            return {name: "[hidden]" if name.lower() in _SECRET_FIELDS else self._clean(item) for name, item in value.items()}
         if isinstance(value, list):
             return [item if isinstance(item, str) and item.isdigit() else self._clean(item) for item in value]
         return self._scrub(value) if isinstance(value, str) else value

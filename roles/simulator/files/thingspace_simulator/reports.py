@@ -34,11 +34,7 @@ def by_status(service: Service, request: Request) -> Json:
             if upgrade.status == REQUEST_PENDING:
                 settle(service, upgrade)
     oldest = _months_ago(service)
-    found = [
-        upgrade
-        for upgrade in mine
-        if upgrade.status == status and upgrade.row > start and (status in OPEN or _last_day(upgrade) >= oldest)
-    ]
+    found = [upgrade for upgrade in mine if upgrade.status == status and upgrade.row > start and (status in OPEN or _last_day(upgrade) >= oldest)]
     page = found[: service.switches.report_page_size]
     return {
         "hasMoreFlag": len(found) > len(page),

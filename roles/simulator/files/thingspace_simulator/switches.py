@@ -18,22 +18,17 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 
 
-def _one_of(*choices: str) -> Any:
-    """A switch with these positions, the first being the default."""
-    return field(default=choices[0], metadata={"choices": choices})
-
-
 @dataclass
 class Switches:
     """The position of every switch; BEHAVIOURS.md says what each means."""
 
     # upgrades: from the request to the device list
     pending_reads: int = 1
-    append_validation: str = _one_of("at_once", "later")
-    re_append: str = _one_of("failure", "success")
-    remove_absent: str = _one_of("failure", "success")
-    rejected_devices: str = _one_of("listed", "vanish")
-    removed_devices: str = _one_of("vanish", "listed")
+    append_validation: str = field(default="at_once", metadata={"choices": ("at_once", "later")})
+    re_append: str = field(default="failure", metadata={"choices": ("failure", "success")})
+    remove_absent: str = field(default="failure", metadata={"choices": ("failure", "success")})
+    rejected_devices: str = field(default="listed", metadata={"choices": ("listed", "vanish")})
+    removed_devices: str = field(default="vanish", metadata={"choices": ("vanish", "listed")})
     removed_status: str = "Device Removed"
     visible_after_reads: int = 0
     visible_after_seconds: float = 0.0
@@ -41,33 +36,33 @@ class Switches:
     max_devices_per_request: int | None = None
     # upgrades: what may be done when
     put_while_pending: bool = True
-    cancelled_upgrades: str = _one_of("vanish", "listed")
-    empty_upgrades: str = _one_of("stay", "vanish")
-    past_start_dates: str = _one_of("accept", "refuse")
+    cancelled_upgrades: str = field(default="vanish", metadata={"choices": ("vanish", "listed")})
+    empty_upgrades: str = field(default="stay", metadata={"choices": ("stay", "vanish")})
+    past_start_dates: str = field(default="accept", metadata={"choices": ("accept", "refuse")})
     auto_start: bool = True
     on_demand_seconds: float = 5400.0
     run_seconds: float = 14400.0
-    run_result: str = _one_of("Finished", "UpgradeFailed")
+    run_result: str = field(default="Finished", metadata={"choices": ("Finished", "UpgradeFailed")})
     # how things are said
-    put_answer: str = _one_of("Reason", "reason", "resultReason", "upgrade")
+    put_answer: str = field(default="Reason", metadata={"choices": ("Reason", "reason", "resultReason", "upgrade")})
     append_success_status: str = "AddDeviceSucceed"
     append_failure_status: str = "AddDeviceFailed"
     remove_success_status: str = "RemoveDeviceSucceed"
     remove_failure_status: str = "RemoveDeviceFailed"
-    device_statuses: str = _one_of("spaced", "joined")
-    date_format: str = _one_of("date", "datetime")
+    device_statuses: str = field(default="spaced", metadata={"choices": ("spaced", "joined")})
+    date_format: str = field(default="date", metadata={"choices": ("date", "datetime")})
     end_date_shown: bool = True
     not_modifiable_code: str = "INVALID_PARAMETER"
     not_modifiable_message: str = "Upgrade has already started and cannot be modified"
-    unknown_upgrade: str = _one_of("400", "404")
-    expired_session: str = _one_of("uws", "uws_401", "location", "cloud_connector")
-    account_error: str = _one_of("uws", "location", "diagnostics")
-    gateway_code: str = _one_of("string", "number")
-    callback_credentials: str = _one_of("shown", "hidden")
+    unknown_upgrade: str = field(default="400", metadata={"choices": ("400", "404")})
+    expired_session: str = field(default="uws", metadata={"choices": ("uws", "uws_401", "location", "cloud_connector")})
+    account_error: str = field(default="uws", metadata={"choices": ("uws", "location", "diagnostics")})
+    gateway_code: str = field(default="string", metadata={"choices": ("string", "number")})
+    callback_credentials: str = field(default="shown", metadata={"choices": ("shown", "hidden")})
     # pages
     report_page_size: int = 100
     device_page_size: int = 1000
-    license_paging: str = _one_of("offset", "imei")
+    license_paging: str = field(default="offset", metadata={"choices": ("offset", "imei")})
     # tokens and connections
     same_bearer: bool = True
     bearer_seconds: float = 3600.0

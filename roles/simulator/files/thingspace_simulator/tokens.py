@@ -40,7 +40,7 @@ def check_account(service: Service, name: str) -> None:
 
 def _check_application(service: Service, request: Request) -> dict[str, str]:
     """The form of an OAuth call made with the right key and secret."""
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    scheme, dummy, value = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "basic":
         raise service.auth.fault(401, "900902", "Missing Credentials", "Required OAuth credentials not provided.")
     try:
@@ -90,9 +90,7 @@ def login(service: Service, request: Request) -> Json:
         )
     if not right:
         service.auth.failed_logins += 1
-        raise invalid(
-            "The user name or password is not correct.", code="UnifiedWebService.REQUEST_FAILED.Login.Invalid"
-        )
+        raise invalid("The user name or password is not correct.", code="UnifiedWebService.REQUEST_FAILED.Login.Invalid")
     service.auth.failed_logins = 0
     return {"sessionToken": service.auth.open_session()}
 

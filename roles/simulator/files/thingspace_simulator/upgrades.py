@@ -36,9 +36,7 @@ def render(service: Service, upgrade: Upgrade, counts: bool = False) -> Json:
     switches = service.switches
     names = {REMOVED: switches.removed_status, **(_JOINED if switches.device_statuses == "joined" else {})}
     devices = [
-        {"deviceId": imei, "status": names.get(status, status), "resultReason": reason}
-        if reason
-        else {"deviceId": imei, "status": names.get(status, status)}
+        {"deviceId": imei, "status": names.get(status, status), "resultReason": reason} if reason else {"deviceId": imei, "status": names.get(status, status)}
         for imei, (status, reason) in upgrade.seen(service.clock.now(), counts).items()
     ]
     shown = {

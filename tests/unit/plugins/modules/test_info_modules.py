@@ -125,7 +125,7 @@ def test_more_without_a_cursor_is_an_error(sim: Simulator, module: str) -> None:
 def test_a_page_that_cannot_be_read_fails_the_whole(sim: Simulator, module: str) -> None:
     devices = numbered(5)
     seed(sim, {"device_page_size": 2, "report_page_size": 2}, devices=devices, licenses=devices)
-    for _ in range(5):
+    for dummy in range(5):
         sim.add_upgrade()
     sim.fault(MODULES[module], do="truncated", nth=3, times=None)
     told = ask(sim, module)
@@ -162,7 +162,7 @@ def test_upgrades_by_status_have_one_shape(sim: Simulator) -> None:
 @pytest.mark.parametrize(("size", "pages"), [(1, 5), (2, 3), (4, 2), (5, 1), (100, 1)])
 def test_every_page_of_the_report_is_read(sim: Simulator, size: int, pages: int) -> None:
     sim.misbehave(report_page_size=size)
-    made = [sim.add_upgrade(status="Finished", start_date="-9", end_date="-1").id for _ in range(5)]
+    made = [sim.add_upgrade(status="Finished", start_date="-9", end_date="-1").id for dummy in range(5)]
     told = ask(sim, "upgrade_info", status=["Finished"])
     assert [upgrade["upgrade_id"] for upgrade in told["upgrades"]] == made
     # More than one page: until two passes agree, since rows may move between two reads.

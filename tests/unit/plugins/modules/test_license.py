@@ -293,7 +293,7 @@ def test_what_is_no_page_of_licences_writes_nothing(sim: Simulator, body: str) -
 
 def test_candidates_check_change_again_undo_again(sim: Simulator) -> None:
     pool = Pool(sim, (0, 1, 2))
-    alone = {"devices": None}
+    alone: dict[str, t.Any] = {"devices": None}
     for wanted, operation in (((0, 1), "set_candidates"), ((1, 2), "set_candidates"), ((1, 2, 3), "set_candidates"), ((), "drop_candidates")):
         before = pool.candidates
         sim.service.log.records.clear()

@@ -157,7 +157,7 @@ LOGIN_FAULTS: list[tuple[str, dict[str, t.Any], str, str]] = [
     ("status", {"status": 403, "body": "no"}, "login", "HTTP 403 (no)"),
     ("html", {}, "service", "502 Bad Gateway"),
     ("xml_403", {}, "login", "HTTP 403"),
-    ("redirect", {"location": "https://elsewhere.example/?token=geheim"}, "service", "redirected to https://elsewhere.example/"),
+    ("redirect", {"location": "https://elsewhere.example/?token=geheim"}, "service", "redirected to https://elsewhere.example"),
     ("expired_bearer", {}, "access_token", "did not accept the access token"),
 ]
 

@@ -23,7 +23,8 @@ UNKNOWN = "60b5d639-ccdc-4db8-8824-069bd94c95bf"
 FIRMWARE = {"firmware_name": "F", "firmware_to": "2.1"}
 STANDING = ("RequestPending", "Queued", "InProgress", "Finished")
 LOOK = "GET GET GET GET"  # a report for each of STANDING
-NO_UPGRADES = {"do": "status", "status": 200, "body": {"hasMoreFlag": False, "lastSeenUpgradeId": 0, "reportList": []}}
+NO_UPGRADE: list[t.Any] = [{}, [], {"id": 1}, {"id": UNKNOWN, "status": "RequestPending", "deviceList": 1}]
+NO_UPGRADES: dict[str, t.Any] = {"do": "status", "status": 200, "body": {"hasMoreFlag": False, "lastSeenUpgradeId": 0, "reportList": []}}
 
 
 def day(offset: int) -> str:
@@ -42,7 +43,7 @@ class Desk:
 
     def run(self, *devices: int, check: bool = False, diff: bool = False, **options: t.Any) -> Result:
         access, session = self.sim.tokens()
-        told = {"account": "0402196254-00001", "access_token": access, "session_token": session, "api_url": self.sim.api_url}
+        told: dict[str, t.Any] = {"account": "0402196254-00001", "access_token": access, "session_token": session, "api_url": self.sim.api_url}
         told |= {"imei_check": "none", "retry_timeout": 1}
         if "upgrade_id" not in options:
             told |= {**FIRMWARE, "start_date": day(7)}
@@ -224,8 +225,9 @@ def test_a_match_on_a_later_page(sim: Simulator, desk: Desk) -> None:
 
 
 def test_a_page_that_cannot_be_read_stops_before_the_post(sim: Simulator, desk: Desk) -> None:
-    for nth, fault in ((4, {"do": "html", "status": 200}), (1, {"do": "status", "status": 503, "times": None})):
-        armed = sim.fault("GET /reports", nth=nth, **fault)
+    troubles: list[dict[str, t.Any]] = [{"nth": 4, "do": "html", "status": 200}, {"do": "status", "status": 503, "times": None}]
+    for fault in troubles:
+        armed = sim.fault("GET /reports", **fault)
         assert desk.run(1)["error"]["kind"] == "service"
         sim.service.faults.remove(armed)
     assert sim.writes == []
@@ -330,10 +332,7 @@ def test_what_cannot_be_meant_is_told_before_any_request(sim: Simulator, desk: D
     + [{"do": "status", "status": 200, "applied": True, "body": {"id": UNKNOWN, "status": "RequestPending", "deviceList": 1}}]
     + [{"do": "status", "status": status, "applied": True} for status in (500, 503)]
     + [{"do": "html", "status": status, "applied": True} for status in (200, 502)]
-    + [
-        {"do": "status", "status": 200, "applied": True, "body": body}
-        for body in ({}, [], {"id": 1}, {"id": UNKNOWN, "status": "RequestPending", "deviceList": 1})
-    ],
+    + [{"do": "status", "status": 200, "applied": True, "body": body} for body in NO_UPGRADE],
 )
 @pytest.mark.parametrize("switches", [{}, {"pending_reads": 0}, {"pending_reads": 9, "date_format": "datetime"}])
 def test_a_lost_answer_is_settled_by_reading(sim: Simulator, desk: Desk, fault: dict[str, t.Any], switches: dict[str, t.Any]) -> None:
@@ -671,7 +670,7 @@ def test_cancelling_what_check_mode_has_predicted(sim: Simulator, desk: Desk) ->
 
 def test_one_task_with_the_state_as_a_variable(desk: Desk) -> None:
     """Everything that schedules may stand beside ``absent``."""
-    options = {"devices": imeis(1), "end_date": day(9), "wait": True}
+    options: dict[str, t.Any] = {"devices": imeis(1), "end_date": day(9), "wait": True}
     for state, changed in (("present", True), ("present", False), ("absent", True), ("absent", False)):
         result = desk.run(state=state, **options)
         assert (result["failed"], result["changed"]) == (False, changed), result
@@ -679,10 +678,10 @@ def test_one_task_with_the_state_as_a_variable(desk: Desk) -> None:
 
 def test_no_output_holds_a_secret(sim: Simulator, desk: Desk) -> None:
     access, session = sim.tokens()
-    options = {"access_token": access, "session_token": session, "retry_timeout": 0}
-    for fault in ({"do": "status", "status": 503, "body": f"{access} {session}"}, {"do": "status", "status": 400, "body": f"{access} {session}"}):
+    options: dict[str, t.Any] = {"access_token": access, "session_token": session, "retry_timeout": 0}
+    for status in (503, 400):
         for on in ("POST /upgrades", "GET /reports", "DELETE /upgrades"):
-            armed = sim.fault(on, times=None, **fault)
+            armed = sim.fault(on, do="status", times=None, status=status, body=f"{access} {session}")
             for result in (desk.run(1, diff=True, **options), desk.cancel(**options)):
                 assert access not in json.dumps(result)
                 assert session not in json.dumps(result)

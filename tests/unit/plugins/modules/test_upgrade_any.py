@@ -87,7 +87,7 @@ def test_the_end_is_declared_or_told(
             how = {"devices": sorted(declared), "state": state, "wait": wait, "wait_timeout": 2, "retry_timeout": 1}
             return run_module("upgrade", {**options, **key, **how}, check=check)
 
-        def standing(statuses: t.Collection[str] = STATUSES[:4]) -> set[str]:
+        def standing(statuses: t.Collection[str] = ("RequestPending", "Queued", "InProgress", "Finished")) -> set[str]:
             return {upgrade.id for upgrade in sim.service.upgrades.values() if upgrade.status in statuses}
 
         result = run(check)

@@ -247,7 +247,7 @@ def test_a_session_that_ends_between_two_writes_leaves_the_truth(sim: Simulator)
 
 @pytest.mark.parametrize(("option", "kind"), [("access_token", "access_token"), ("session_token", "session_token")])
 @pytest.mark.parametrize("value", [None, "", "  "])
-def test_a_missing_token(sim: Simulator, monkeypatch: pytest.MonkeyPatch, option: str, kind: str, value: str | None) -> None:
+def test_a_missing_token(sim: Simulator, monkeypatch: pytest.MonkeyPatch, option: str, kind: str, value: t.Any) -> None:
     monkeypatch.delenv(f"THINGSPACE_{option.upper()}", raising=False)
     result = Fleet(sim).run(1, **{option: value})
     assert result["error"]["kind"] == kind
