@@ -66,9 +66,12 @@ def tarball(pair: Pair, found: list[Python]) -> list[Step]:
     return [
         Step("tarball", lambda log: artefact.build(log, pair), (f"environment {pair.slug}",)),
         Step("tarball installed and verified", lambda log: artefact.install(log, pair), ("tarball",)),
-        Step("galaxy-importer", lambda log: artefact.importer(log, "lint"), ("tarball", "environment lint")),
         Step("integration of the installed tarball", lambda log: artefact.use(log, pair, folders), ("tarball installed and verified",)),
     ]
+
+
+def judged() -> Step:
+    return Step("galaxy-importer", lambda log: artefact.importer(log, "lint"), ("tarball", "environment lint"))
 
 
 def demo(log: Log) -> str:
@@ -85,11 +88,12 @@ def full(found: list[Python]) -> list[Step]:
         make_environment("quick", new, "unit", "quick"),
         sanity(new, found),
         *quick(new, "")[1:],
+        *tarball(new, found),
         make_environment(old.slug, old, "integration"),
         integration(old, found),
         integration(new, found),
         *linters(new),
-        *tarball(new, found),
+        judged(),
         Step("demo", demo),
     ]
 
