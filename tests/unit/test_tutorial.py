@@ -59,7 +59,7 @@ class Shell:
     def type(self, line: str) -> None:
         command, *words = shlex.split(line)
         if command == "export":
-            self._exported.update({name: value for name, _, value in (word.partition("=") for word in words)})
+            self._exported.update({name: value for name, dummy, value in (word.partition("=") for word in words)})
             return
         assert command == "ansible-playbook", f"nobody runs {line}"
         playbook = (self._folder / words[0]).read_text(encoding="utf-8")
