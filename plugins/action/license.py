@@ -6,14 +6,9 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible_collections.thingspace.fota.plugins.module_utils._license_outcome import LicenseOutcome
-from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget
+from ansible_collections.thingspace.fota.plugins.module_utils import _license_outcome
 from ansible_collections.thingspace.fota.plugins.plugin_utils._device_file_action import DeviceFileAction
 
 
 class ActionModule(DeviceFileAction):
-    @staticmethod
-    def untouched(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
-        return LicenseOutcome(account=arguments.get("account") or arguments.get("account_name")).values(Budget(0))
+    untouched = staticmethod(_license_outcome.untouched)

@@ -6,10 +6,7 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget
-from ansible_collections.thingspace.fota.plugins.module_utils._schedule import Outcome
+from ansible_collections.thingspace.fota.plugins.module_utils import _schedule
 from ansible_collections.thingspace.fota.plugins.plugin_utils._device_file_action import DeviceFileAction
 
 
@@ -17,6 +14,4 @@ class ActionModule(DeviceFileAction):
     # Two hosts that look for the same upgrade at the same moment would both find none, and both schedule it.
     lock = "schedule"
 
-    @staticmethod
-    def untouched(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
-        return Outcome(upgrade_id=arguments.get("upgrade_id")).values(Budget(0))
+    untouched = staticmethod(_schedule.untouched)

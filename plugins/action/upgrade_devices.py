@@ -6,13 +6,9 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget, Outcome
+from ansible_collections.thingspace.fota.plugins.module_utils import _outcome
 from ansible_collections.thingspace.fota.plugins.plugin_utils._device_file_action import DeviceFileAction
 
 
 class ActionModule(DeviceFileAction):
-    @staticmethod
-    def untouched(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
-        return Outcome(upgrade_id=arguments.get("upgrade_id")).values(Budget(0))
+    untouched = staticmethod(_outcome.untouched)

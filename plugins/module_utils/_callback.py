@@ -34,6 +34,11 @@ def job(params: Params, connector: Connector, check_mode: bool) -> Result:
     return Result(task.values(), task.changed, task.diff, task.warnings, failure, intact=True)
 
 
+def untouched(params: Params) -> dict[str, t.Any]:
+    """The return values of a task that failed before its job began, from the options as they were given."""
+    return {"account": params.get("account") or params.get("account_name"), "name": SERVICE, "url": None, "previous_url": None, "changed_fields": []}
+
+
 class _Task:
     def __init__(self, params: Params, connector: Connector, check_mode: bool) -> None:
         self._params = params

@@ -90,3 +90,8 @@ class LicenseOutcome(Changes):
         """Candidates that were added, and those that were removed."""
         before, after = self.candidates_before or frozenset(), self.candidates_after or frozenset()
         return after - before, before - after
+
+
+def untouched(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The return values of a task that failed before its job began, from the options as they were given."""
+    return LicenseOutcome(account=params.get("account") or params.get("account_name")).values(Budget(0))

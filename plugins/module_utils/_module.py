@@ -13,7 +13,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.thingspace.fota.plugins.module_utils import _http, _options
 from ansible_collections.thingspace.fota.plugins.module_utils._client import Client
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
 
 
 @dataclasses.dataclass
@@ -75,31 +75,41 @@ class Connector:
         return self.client({"Authorization": f"Bearer {access}", "VZ-M2M-Token": session}, secrets)
 
 
-Job = t.Callable[[t.Mapping[str, t.Any], Connector, bool], Result]
+Params = t.Mapping[str, t.Any]
+Job = t.Callable[[Params, Connector, bool], Result]
+Untouched = t.Callable[[Params], dict[str, t.Any]]
 
 
 class _Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no type hints
-    """AnsibleModule whose own refusals of options carry the ``error`` that all other failures carry."""
+    """AnsibleModule whose own refusals of options, made while it starts, carry all that other failures carry."""
+
+    def __init__(self, untouched: Untouched, **kwargs: t.Any) -> None:
+        self._untouched = untouched
+        super().__init__(**kwargs)
 
     def warn(self, warning: str) -> None:
         # ansible-core 2.19 and newer print warnings as they are; older ones censor them.
         super().warn(remove_values(warning, self.no_log_values))
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
-        kwargs.setdefault("error", {"kind": "input", "status": None, "code": None, "message": msg})
+        if "error" not in kwargs:
+            error = InputError(msg).as_dict()
+            kwargs = {"changed": False, "requests": 0, **self._untouched(self.params), "error": error, **kwargs}
+            kwargs.pop("msg", None)
         super().fail_json(msg, **kwargs)
         raise AssertionError("fail_json came back")
 
 
-def run(spec: _options.Spec, job: Job, **module_kwargs: t.Any) -> t.NoReturn:
+def run(spec: _options.Spec, job: Job, untouched: Untouched = lambda params: {}, **module_kwargs: t.Any) -> t.NoReturn:
     """Run a module: parse the options, do the job, exit. The whole ``main()`` of every module.
 
     Args:
         spec: options of the module.
         job: gets the options, the connector and whether this is check mode; returns a Result or raises ThingSpaceError.
+        untouched: the return values of a task that failed before its job began, from the options as they were given.
         module_kwargs: for AnsibleModule, such as ``required_if``.
     """
-    module = _Module(argument_spec=spec, supports_check_mode=True, **module_kwargs)
+    module = _Module(untouched, argument_spec=spec, supports_check_mode=True, **module_kwargs)
     connector = Connector(module.params, module.warn)
     try:
         result = job(module.params, connector, module.check_mode)

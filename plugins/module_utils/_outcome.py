@@ -151,6 +151,11 @@ class Outcome(Changes):
         }
 
 
+def untouched(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The return values of a task that failed before its job began, from the options as they were given."""
+    return Outcome(upgrade_id=params.get("upgrade_id") or None).values(Budget(0))
+
+
 def device_size(device: str) -> int:
     """Length of a device as an item of a JSON list."""
     return len(device) + 4

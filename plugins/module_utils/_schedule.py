@@ -206,6 +206,11 @@ class Outcome:
         return {**{side: _lines(value) for side, value in sides.items()}, **{f"{side}_header": _header(value) for side, value in sides.items()}}
 
 
+def untouched(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The return values of a task that failed before its job began, from the options as they were given."""
+    return Outcome(upgrade_id=params.get("upgrade_id") or None).values(Budget(0))
+
+
 def _lines(upgrade: t.Mapping[str, t.Any] | None) -> str:
     if upgrade is None:
         return ""

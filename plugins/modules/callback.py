@@ -181,7 +181,7 @@ def main() -> None:
         "password": {"type": "raw", "no_log": True},
         "update_password": {"type": "str", "choices": ["always", "on_create"], "default": "on_create", "no_log": False},
     }
-    run({**own, **connection_options()}, _callback.job)
+    run({**own, **connection_options()}, _callback.job, _callback.untouched)
 
 
 if __name__ == "__main__":

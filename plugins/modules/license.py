@@ -304,7 +304,7 @@ error:
       sample: Device list is empty
 """
 
-from ansible_collections.thingspace.fota.plugins.module_utils import _license
+from ansible_collections.thingspace.fota.plugins.module_utils import _license, _license_outcome
 from ansible_collections.thingspace.fota.plugins.module_utils._module import run
 from ansible_collections.thingspace.fota.plugins.module_utils._options import Spec, connection_options, device_options, membership_options
 
@@ -314,7 +314,7 @@ def main() -> None:
         "allow_cancelling_upgrades": {"type": "bool", "default": False},
         "cancellation_candidates": {"type": "list", "elements": "str"},
     }
-    run({**own, **connection_options(), **device_options(), **membership_options()}, _license.job)
+    run({**own, **connection_options(), **device_options(), **membership_options()}, _license.job, _license_outcome.untouched)
 
 
 if __name__ == "__main__":

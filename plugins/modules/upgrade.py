@@ -271,7 +271,7 @@ error:
       sample: Invalid upgradeId
 """
 
-from ansible_collections.thingspace.fota.plugins.module_utils import _scheduling
+from ansible_collections.thingspace.fota.plugins.module_utils import _schedule, _scheduling
 from ansible_collections.thingspace.fota.plugins.module_utils._module import run
 from ansible_collections.thingspace.fota.plugins.module_utils._options import connection_options, device_options
 
@@ -292,6 +292,7 @@ def main() -> None:
             **device_options(),
         },
         _scheduling.job,
+        _schedule.untouched,
     )
 
 

@@ -267,7 +267,7 @@ error:
       sample: Invalid upgradeId
 """
 
-from ansible_collections.thingspace.fota.plugins.module_utils import _upgrade_devices
+from ansible_collections.thingspace.fota.plugins.module_utils import _outcome, _upgrade_devices
 from ansible_collections.thingspace.fota.plugins.module_utils._module import run
 from ansible_collections.thingspace.fota.plugins.module_utils._options import connection_options, device_options, membership_options
 
@@ -276,6 +276,7 @@ def main() -> None:
     run(
         {"upgrade_id": {"type": "str", "required": True}, **connection_options(), **device_options(), **membership_options()},
         _upgrade_devices.job,
+        _outcome.untouched,
     )
 
 

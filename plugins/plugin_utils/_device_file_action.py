@@ -28,10 +28,8 @@ class DeviceFileAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
     # The name of a lock that only one task of a run may hold, None where tasks do not get into each other's way.
     lock: str | None = None
 
-    @staticmethod
-    def untouched(arguments: Values) -> Values:
-        """The return values of a task that failed before its module was started, from the options as they were given."""
-        raise NotImplementedError
+    # The return values of a task that failed before its job began, from the options as they were given.
+    untouched: t.Callable[[Values], Values]
 
     def run(self, tmp: None = None, task_vars: Values | None = None) -> Values:
         result: Values = super().run(tmp, task_vars)

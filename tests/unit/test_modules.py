@@ -58,6 +58,16 @@ def test_no_options_at_all_is_told_clearly(module: str, monkeypatch: pytest.Monk
     assert len(result["msg"]) > 20
 
 
+@pytest.mark.parametrize("options", [{"timeout": "soon"}, {"no_such_option": 1}, {}], ids=["wrong type", "unknown option", "nothing"])
+@pytest.mark.parametrize("module", MODULES)
+def test_what_is_always_returned_comes_with_a_refusal_of_options_too(module: str, options: dict[str, t.Any]) -> None:
+    always = {name for name, value in yaml.safe_load(text_of(module, "RETURN")).items() if value["returned"] == "always"}
+    result = run_module(module, options)
+    assert result["failed"] and not result["changed"] and result["requests"] == 0
+    assert result["error"]["kind"] in ("input", "access_token", "session_token")
+    assert always - {"changed", "failed"} <= result.keys()
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_without_requests_the_task_says_what_to_install(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ansible_collections.thingspace.fota.plugins.module_utils._http.HAS_REQUESTS", False)
