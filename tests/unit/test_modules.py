@@ -63,7 +63,7 @@ def test_no_options_at_all_is_told_clearly(module: str, monkeypatch: pytest.Monk
 def test_what_is_always_returned_comes_with_a_refusal_of_options_too(module: str, options: dict[str, t.Any]) -> None:
     always = {name for name, value in yaml.safe_load(text_of(module, "RETURN")).items() if value["returned"] == "always"}
     result = run_module(module, options)
-    assert result["failed"] and not result["changed"] and result["requests"] == 0
+    assert (result["failed"], result["changed"], result["requests"]) == (True, False, 0)
     assert result["error"]["kind"] in ("input", "access_token", "session_token")
     assert always - {"changed", "failed"} <= result.keys()
 
