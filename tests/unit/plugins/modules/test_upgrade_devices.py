@@ -574,12 +574,11 @@ def test_the_share_of_removals_holds_for_what_others_have_added_too(sim: Simulat
 
 
 def test_check_mode_plans_for_an_upgrade_that_is_yet_to_be_scheduled(sim: Simulator) -> None:
-    fleet = Fleet(sim)
-    for nothing in ("", None):
-        result = fleet.run(1, 2, upgrade_id=nothing, check=True, diff=True)
-        assert (result["changed"], result["requests"], result["upgrade_id"]) == (True, 0, None)
-        assert result["added"] == imeis(1, 2)
-        assert "upgrade_id is empty" in result["warnings"][0]
+    # A null comes as an empty string through the action plugin, whose test has one: no module of ansible-core 2.16 would see a null.
+    result = Fleet(sim).run(1, 2, upgrade_id="", check=True, diff=True)
+    assert (result["changed"], result["requests"], result["upgrade_id"]) == (True, 0, None)
+    assert result["added"] == imeis(1, 2)
+    assert "upgrade_id is empty" in result["warnings"][0]
 
 
 def test_http_without_tls_is_warned_about(sim: Simulator) -> None:
