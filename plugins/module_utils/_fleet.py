@@ -18,7 +18,7 @@ Told = dict[str, t.Any]
 
 CLIENT_TYPES = ("OMADM", "LWM2M")
 # Names that we give, by those of the service, where snake_case is not enough.
-_NAMES = {"accountName": "account"}
+_NAMES = {"deviceId": "device_id", "accountName": "account"}
 _OF_HISTORY = {**_NAMES, "id": "upgrade_id"}
 _OF_LISTENER = {**_NAMES, "aname": "account"}
 # Fields of a listener that hold, or by their name may hold, what the service shows to the listener to be let in.
@@ -57,7 +57,7 @@ class Fleet:
                     raise ThingSpaceError("The service answered with a device that has no deviceId.", "service")
                 device = device.strip()
                 if wanted is None or device in wanted:
-                    found[device] = {**plain(item, _NAMES), "device_id": device}
+                    found[device] = plain({**item, "deviceId": device}, _NAMES)
             if wanted is not None and len(found) == len(set(wanted)):
                 break
         return found

@@ -52,11 +52,16 @@ class Account:
             cursor: name of the value that asks for it.
         """
         position, seen = "0", {"0"}
+        before: object = None
         while True:
             page = self.read(resource, *rest, "index", position, query=query)
             # Taken for an empty list, something else would have upgrades scheduled twice and licences removed unseen.
             if not isinstance(page, dict) or not page.keys() & {listed, *_MORE} or not isinstance(page.get(listed), (list, type(None))):
                 raise ThingSpaceError(f"The service answered with something that is no page of {resource}.", "service")
+            # A cursor that moves on and brings the same rows again would be followed for ever.
+            if page.get(listed) and page.get(listed) == before:
+                raise ThingSpaceError(f"The list of {resource} does not end: the service gives the same page again for the index {position}.", "service")
+            before = page.get(listed)
             yield page
             if not any(str(page.get(flag)).lower() == "true" for flag in _MORE):
                 return

@@ -17,6 +17,9 @@ from ansible_collections.thingspace.fota.plugins.module_utils._shape import iso,
 from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing, standings
 
 _LICENSED = Standing("", "")
+_NAMES = {"deviceId": "device_id", "accountName": "account"}
+_PAGE_FIELDS = {"totalLicenses", "assignedLicenses", "hasMoreData", "lastSeenDeviceId", "deviceList"}
+_MOST_PASSES = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Licensed:
     total: int | None
     assigned: int | None
     devices: t.Mapping[str, dict[str, t.Any]] = dataclasses.field(repr=False)
+    # What the service tells beyond that, in plain names.
+    more: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict, repr=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,16 +51,30 @@ class Licenses:
         self._account = account
 
     def read(self) -> Licensed:
-        """GET every page of the licensed devices. Raises ThingSpaceError."""
+        """GET every page of the licensed devices. Raises ThingSpaceError.
+
+        The index may be a row number (the documents say both). If rows move up while later pages are read, the one at the border is
+        in no page: a list of several pages that is shorter than the service's own count is read again.
+        """
+        for dummy in range(_MOST_PASSES):
+            licensed, pages = self._pass()
+            if pages == 1 or licensed.assigned is None or len(licensed.devices) >= licensed.assigned:
+                break
+        return licensed
+
+    def _pass(self) -> tuple[Licensed, int]:
         devices: dict[str, dict[str, t.Any]] = {}
         page: dict[str, t.Any] = {}
+        pages = 0
         for page in self._account.pages("licenses", listed="deviceList", cursor="lastSeenDeviceId"):
+            pages += 1
             for item in _listed(page):
                 if not isinstance(item, dict):
                     raise _no_device()
                 device = _device(item.get("deviceId"))
-                devices[device] = {**plain(item), "device_id": device}
-        return Licensed(_count(page.get("totalLicenses")), _count(page.get("assignedLicenses")), devices)
+                devices[device] = plain({**item, "deviceId": device}, _NAMES)
+        more = plain({name: value for name, value in page.items() if name not in _PAGE_FIELDS}, _NAMES)
+        return Licensed(_count(page.get("totalLicenses")), _count(page.get("assignedLicenses")), devices, more), pages
 
     def candidates(self) -> Candidates:
         """GET every page of the cancellation candidates. Raises ThingSpaceError.

@@ -51,10 +51,23 @@ def plain(value: t.Any, names: t.Mapping[str, str] | None = None) -> t.Any:
         names: names that we give, by the name that the service gives, where snake_case is not enough.
     """
     if isinstance(value, dict):
-        return {(names or {}).get(name) or snake(name): _field(name, item, names) for name, item in value.items()}
+        names = names or {}
+        # Names of ours first: what else has such a name stands aside.
+        items = sorted(value.items(), key=lambda item: item[0] not in names) if names else value.items()
+        return beside({}, ((names.get(name) or snake(name), _field(name, item, names)) for name, item in items))
     if isinstance(value, list):
         return [plain(item, names) for item in value]
     return value
+
+
+def beside(ours: dict[str, t.Any], told: t.Iterable[tuple[str, t.Any]]) -> dict[str, t.Any]:
+    """Ours, and what the service told: under ``service_NAME`` where the name is taken, so that nothing is lost."""
+    both = dict(ours)
+    for name, value in told:
+        while name in both:
+            name = f"service_{name}"
+        both[name] = value
+    return both
 
 
 def _field(name: str, value: t.Any, names: t.Mapping[str, str] | None) -> t.Any:

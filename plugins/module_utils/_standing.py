@@ -15,6 +15,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._plan import Opera
 REJECTED = "devicerejected"
 # Of upgrades only AddDeviceSucceed is documented; the licence calls end in Success. The GET-like answer of the same page shows membership.
 _SUCCESS = re.compile(r"succe(ed|eded|ss)$")
+_REASONS = ("Reason", "reason", "resultReason")
 _LISTED = ("deviceaccepted", "accepted", "requestpending")
 _REFUSAL = re.compile(r"fail|reject|error|invalid|denied|refus|not|unable")
 
@@ -42,6 +43,12 @@ def refusal(status: str) -> bool:
     return _REFUSAL.search(folded(status)) is not None
 
 
+def reason_of(item: t.Mapping[str, t.Any]) -> str:
+    """The name of the field with the reason: the documents write Reason in the answer to a change, resultReason in GET."""
+    given = [name for name in _REASONS if name in item]
+    return next((name for name in given if item[name]), given[0] if given else "")
+
+
 def standings(body: object) -> dict[str, Standing]:
     """The devices of a list, or of the answer to a change. One object for each different standing keeps 100,000 devices small.
 
@@ -58,8 +65,7 @@ def standings(body: object) -> dict[str, Standing]:
     for item in listed:
         if not isinstance(item, dict) or not isinstance(item.get("deviceId"), str) or not item["deviceId"].strip():
             raise ThingSpaceError("The service answered with a device that has no deviceId.", "service")
-        # The documents write Reason in the answer to a change, resultReason in GET.
-        said = (_string(item.get("status")), _string(item.get("Reason") or item.get("reason") or item.get("resultReason")))
+        said = (_string(item.get("status")), _string(item.get(reason_of(item))))
         standing = known.get(said)
         if standing is None:
             standing = known[said] = Standing(said[0] or "", said[1] or "")

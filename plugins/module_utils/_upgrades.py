@@ -15,14 +15,13 @@ import typing as t
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Operation, Plan
-from ansible_collections.thingspace.fota.plugins.module_utils._shape import iso, plain
-from ansible_collections.thingspace.fota.plugins.module_utils._standing import REJECTED, Standing, folded, standings
+from ansible_collections.thingspace.fota.plugins.module_utils._shape import beside, iso, plain
+from ansible_collections.thingspace.fota.plugins.module_utils._standing import REJECTED, Standing, folded, reason_of, standings
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Devices can be changed "until the upgrade starts"; whether RequestPending is early enough is not said for v1, v2 allows it.
 _OPEN = ("requestpending", "queued")
 _FIELDS = {"id", "accountName", "firmwareName", "firmwareTo", "startDate", "endDate", "status", "deviceList"}
-_DEVICE_FIELDS = {"deviceId", "status", "Reason", "reason", "resultReason"}
 _PREDICTED = Standing("Device Accepted", "")
 
 
@@ -143,8 +142,7 @@ def upgrade_id_of(value: str) -> str:
 
 def described(upgrade: Upgrade, *, include_devices: bool) -> dict[str, t.Any]:
     """The one shape in which modules return an upgrade. Counts are of listed devices, by status as the service spells it."""
-    values = {
-        **upgrade.more,
+    values: dict[str, t.Any] = {
         "upgrade_id": upgrade.upgrade_id,
         "account": upgrade.account,
         "firmware_name": upgrade.firmware_name,
@@ -157,8 +155,10 @@ def described(upgrade: Upgrade, *, include_devices: bool) -> dict[str, t.Any]:
     }
     if include_devices:
         more = upgrade.more_of_devices
-        values["devices"] = [{**more.get(device, {}), "device_id": device, **standing._asdict()} for device, standing in sorted(upgrade.devices.items())]
-    return values
+        values["devices"] = [
+            beside({"device_id": device, **standing._asdict()}, more.get(device, {}).items()) for device, standing in sorted(upgrade.devices.items())
+        ]
+    return beside(values, upgrade.more.items())
 
 
 def upgrade_of(body: object, account: str) -> Upgrade:
@@ -180,8 +180,8 @@ def upgrade_of(body: object, account: str) -> Upgrade:
 
 
 def _more_of_devices(listed: list[dict[str, t.Any]]) -> dict[str, dict[str, t.Any]]:
-    """Fields of devices that we do not know."""
-    more = ((item, item.keys() - _DEVICE_FIELDS) for item in listed)
+    """Fields of devices that we do not know, a second reason among them."""
+    more = ((item, item.keys() - {"deviceId", "status", reason_of(item)}) for item in listed)
     return {item["deviceId"].strip(): plain({name: item[name] for name in sorted(names)}) for item, names in more if names}
 
 

@@ -87,7 +87,7 @@ RETURN = r"""
 devices:
   description:
     - The devices, sorted.
-    - Fields that the service adds are kept, in snake_case.
+    - Fields that the service adds are kept, in snake_case, with C(service_) before a name that is taken.
   returned: success
   type: list
   elements: dict

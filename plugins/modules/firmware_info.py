@@ -46,7 +46,7 @@ RETURN = r"""
 firmware:
   description:
     - The firmware, as the service orders it.
-    - Fields that the service adds are kept, in snake_case.
+    - Fields that the service adds are kept, in snake_case, with C(service_) before a name that is taken.
   returned: success
   type: list
   elements: dict

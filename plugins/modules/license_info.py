@@ -70,10 +70,15 @@ assigned_licenses:
   returned: success
   type: int
   sample: 1
+more:
+  description: What else the service tells about the licences of the account, in snake_case.
+  returned: success
+  type: dict
+  sample: {"account": "0402196254-00001"}
 devices:
   description:
     - The devices that have a licence, sorted.
-    - Fields that the service adds are kept, in snake_case.
+    - Fields that the service adds are kept, in snake_case, with C(service_) before a name that is taken.
   returned: success
   type: list
   elements: dict
@@ -141,6 +146,7 @@ def job(params: t.Mapping[str, t.Any], connector: Connector, _check_mode: bool) 
     values: dict[str, t.Any] = {
         "total_licenses": licensed.total,
         "assigned_licenses": licensed.assigned,
+        "more": licensed.more,
         "devices": [licensed.devices[device] for device in sorted(licensed.devices)],
     }
     if params["include_candidates"]:

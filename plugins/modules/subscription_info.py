@@ -38,7 +38,7 @@ RETURN = r"""
 subscription:
   description:
     - What the account has.
-    - Fields that the service adds are kept, in snake_case.
+    - Fields that the service adds are kept, in snake_case, with C(service_) before a name that is taken.
   returned: success
   type: dict
   contains:

@@ -97,7 +97,7 @@ RETURN = r"""
 upgrades:
   description:
     - The upgrades, those of one status oldest first.
-    - Fields that the service adds are kept, in snake_case.
+    - Fields that the service adds are kept, in snake_case, with C(service_) before a name that is taken.
   returned: success
   type: list
   elements: dict

@@ -133,7 +133,39 @@ def test_a_page_that_cannot_be_read_fails_the_whole(sim: Simulator, module: str)
     assert not {"upgrades", "devices"} & told.keys()
 
 
+@pytest.mark.parametrize("module", PAGED)
+def test_a_cursor_that_moves_on_and_brings_the_same_again_is_an_error(sim: Simulator, module: str) -> None:
+    rows = [{"id": UNKNOWN, "status": "Queued", "deviceId": FIRST}]
+    for number in range(1, 9):
+        page = {"hasMoreFlag": True, "hasMoreData": True, "lastSeenUpgradeId": number, "lastSeenDeviceId": number, "reportList": rows, "deviceList": rows}
+        sim.fault(MODULES[module], do="status", status=200, body=page, nth=number)
+    told = ask(sim, module)
+    assert (told["error"]["kind"], told["requests"]) == ("service", 2)
+    assert "the same page again" in told["msg"]
+
+
 # -- upgrade_info
+
+
+def test_what_the_service_tells_under_a_name_of_ours_is_kept_beside_it(sim: Simulator) -> None:
+    device = {"deviceId": FIRST, "device_id": "x", "status": "Device Rejected", "Reason": "No.", "resultReason": "Not known."}
+    row = {"id": UNKNOWN, "status": "Queued", "deviceCount": 7, "account": "another", "accountName": ACCOUNT, "upgradeId": "y", "deviceList": [device]}
+    sim.fault("GET /upgrades", do="status", status=200, body=row)
+    [upgrade] = ask(sim, "upgrade_info", upgrade_id=UNKNOWN, include_devices=True)["upgrades"]
+    assert {name: upgrade[name] for name in ("device_count", "service_device_count", "account", "service_account", "upgrade_id", "service_upgrade_id")} == {
+        "device_count": 1,
+        "service_device_count": 7,
+        "account": ACCOUNT,
+        "service_account": "another",
+        "upgrade_id": UNKNOWN,
+        "service_upgrade_id": "y",
+    }
+    assert upgrade["devices"] == [
+        {"device_id": FIRST, "service_device_id": "x", "status": "Device Rejected", "reason": "No.", "result_reason": "Not known."}
+    ]
+    sim.fault("GET /devices", do="status", status=200, body={"deviceList": [{"device_id": "x", "deviceId": FIRST, "account": "y", "accountName": ACCOUNT}]})
+    [told] = ask(sim, "device_info")["devices"]
+    assert told == {"device_id": FIRST, "service_device_id": "x", "account": ACCOUNT, "service_account": "y"}
 
 
 def test_upgrades_by_status_have_one_shape(sim: Simulator) -> None:
@@ -546,3 +578,15 @@ def test_a_failed_question_for_listeners_keeps_its_kind_and_no_text(sim: Simulat
     assert "hook-" not in json.dumps(told)
     assert f"HTTP {status}" in told["msg"]
     assert ("log in again" in told["msg"]) is (kind == "session_token")
+
+
+def test_licences_of_several_pages_that_are_fewer_than_counted_are_read_again(sim: Simulator) -> None:
+    devices = numbered(5)
+    seed(sim, {"device_page_size": 2}, devices=devices, licenses=devices)
+    page = {"assignedLicenses": 5, "totalLicenses": 9, "hasMoreData": False, "deviceList": [{"deviceId": devices[4]}]}
+    # A licence taken away between two reads moves the rows up: the device at the border was in no page.
+    sim.fault("GET /licenses", do="status", status=200, body=page, nth=2)
+    told = ask(sim, "license_info")
+    assert [device["device_id"] for device in told["devices"]] == devices
+    assert told["requests"] == 2 + 3
+    assert told["more"] == {"account": ACCOUNT}
