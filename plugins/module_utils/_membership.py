@@ -14,15 +14,15 @@ from ansible_collections.thingspace.fota.plugins.module_utils import _device_fil
 from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, declare, doubt
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, StateError, ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
+from ansible_collections.thingspace.fota.plugins.module_utils._landing import changes_of, judge, landed
 from ansible_collections.thingspace.fota.plugins.module_utils._module import Connector, Result
 from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of, check_range
-from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget, Changes, Rejection
+from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget, Changes
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan, plan_digest
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import Rails, check_declaration
 from ansible_collections.thingspace.fota.plugins.module_utils._writer import OPERATIONS, Membership, Permit, Progress, Read, Target, converge, guard
 
 Params = t.Mapping[str, t.Any]
-_SHOWN = 3
 
 
 def declaration_of(params: Params) -> Declaration:
@@ -138,7 +138,7 @@ class Task(abc.ABC, t.Generic[Read]):
                 progress.sent = {"append": set(plan.append), "remove": set(plan.remove)}
                 progress.last = first.predicted(plan)
             else:
-                progress = converge(membership, target, first, client.backoff)
+                converge(membership, target, progress, client.backoff)
             self._tell(target, progress, known)
         if progress.failure is not None:
             raise progress.failure
@@ -158,33 +158,15 @@ class Task(abc.ABC, t.Generic[Read]):
             )
 
     def _tell(self, target: Target, progress: Progress[Read], known: Changes) -> None:
-        last = progress.last
-        added, removed = progress.landed("append"), progress.landed("remove")
-        before = len(progress.first.members)
-        plan = target.plan(last)
-        # Where nobody knows what became of a change, handlers must run.
-        self.changed = bool(added or removed or progress.unseen(plan) or progress.unsettled) or self.changed_further
-        changes = dataclasses.replace(
-            known,
-            added=added,
-            removed=removed,
-            rejected=_rejections(progress, plan),
-            before_count=before,
-            after_count=before + len(added) - len(removed) if progress.unread else len(last.members),
-        )
-        self.outcome = self.outcome_of(last, changes)
+        plan = target.plan(progress.last)
+        self.changed = landed(progress, plan) or self.changed_further
+        self.outcome = self.outcome_of(progress.last, changes_of(progress, plan, known))
 
     def _judge(self) -> None:
         """Let ``on_rejected`` decide about devices that the service refuses."""
-        rejected = self.outcome.rejected
-        if not rejected or self.params["on_rejected"] == "ignore":
-            return
-        first = "; ".join(f"{item.device_id} ({item.operation}: {(item.reason or item.status or 'no reason given').rstrip('.')})" for item in rejected[:_SHOWN])
-        more = f"; and {len(rejected) - _SHOWN} more" if len(rejected) > _SHOWN else ""
-        sentence = f"The service refuses {len(rejected)} of the devices: {first}{more}"
-        if self.params["on_rejected"] == "fail":
-            raise ThingSpaceError(sentence + ".", "rejected")
-        self.warnings.append(sentence + ".")
+        sentence = judge(self.outcome.rejected, self.params["on_rejected"])
+        if sentence:
+            self.warnings.append(sentence)
 
 
 def run(task: Task[Read]) -> Result:
@@ -204,17 +186,3 @@ def run(task: Task[Read]) -> Result:
         warnings=task.warnings,
         failure=failure,
     )
-
-
-def _rejections(progress: Progress[Read], plan: Plan) -> tuple[Rejection, ...]:
-    """Declared devices that are refused, by what the last read still misses: a refusal whose goal is reached is none."""
-    rejections: list[Rejection] = []
-    for operation in OPERATIONS:
-        refused = progress.answers[operation].keys() - progress.acknowledged(operation)
-        missing = plan.append | plan.refused if operation == "append" else plan.remove
-        rejections += [Rejection(device, operation, *progress.answers[operation][device]) for device in refused & missing]
-    told = {rejection.device_id for rejection in rejections}
-    for device in plan.refused - told:
-        operation_or_listed: t.Literal["append", "listed"] = "append" if device in progress.sent["append"] else "listed"
-        rejections.append(Rejection(device, operation_or_listed, *progress.last.devices[device]))
-    return tuple(sorted(rejections))

@@ -146,14 +146,13 @@ def guard(name: str, target: Target, progress: Progress[Read], todo: Plan) -> No
         target.permit(todo.remove)
 
 
-def converge(membership: Membership[Read], target: Target, first: Read, backoff: t.Callable[[], Backoff]) -> Progress[Read]:
-    """Bring one membership to its target. Does not raise: a failure is kept in the returned progress.
+def converge(membership: Membership[Read], target: Target, progress: Progress[Read], backoff: t.Callable[[], Backoff]) -> None:
+    """Bring one membership to its target. Does not raise: a failure is kept in the progress.
 
     Args:
-        first: the membership as it was read before.
+        progress: of the membership as it was read before, or as an earlier call has left it.
         backoff: makes a series of tries within ``retry_timeout``.
     """
-    progress = Progress(first)
     try:
         _Run(membership, target, progress, backoff).converge()
     except ThingSpaceError as error:
@@ -162,7 +161,6 @@ def converge(membership: Membership[Read], target: Target, first: Read, backoff:
         progress.failure = ThingSpaceError(f"A mistake in this collection, please report it: {type(error).__name__}: {error}.", "service")
     if progress.failure is not None and progress.unsettled:
         progress.failure.message += f" A change of {progress.unsettled} devices was sent before, and whether it was made is unknown: run the task again."
-    return progress
 
 
 class _Run(t.Generic[Read]):

@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One plan over several upgrades of an account: who moves where, and what forbids it. Pure."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import typing as t
+
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import Kind
+from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan, State, make_plan
+
+_SHOWN = 3
+
+
+class Move(t.NamedTuple):
+    """A device that leaves one declared upgrade for another; both by their reference."""
+
+    device: str
+    source: str
+    target: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """Why the plan must not be applied."""
+
+    kind: Kind
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One declared upgrade, and what it holds now.
+
+    ``ref`` tells it from the others, ``name`` is what people call it. ``status`` is the service's word, empty for one that is yet to be
+    scheduled. ``holds`` says whether its members are taken (it may still start, or runs), ``open`` whether they can be changed.
+    """
+
+    ref: str
+    name: str
+    state: State
+    declared: frozenset[str]
+    members: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
+    status: str = ""
+    open: bool = True
+    holds: bool = True
+
+    def __str__(self) -> str:
+        return self.name if self.name == self.ref else f"{self.name} ({self.ref})"
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The devices that it is to hold."""
+        return frozenset() if self.state == "absent" else self.declared
+
+
+@dataclasses.dataclass(frozen=True)
+class Joint:
+    """What several upgrades together need: the writes of each by its reference, the moves among them, and what forbids it all."""
+
+    plans: t.Mapping[str, Plan]
+    moves: tuple[Move, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def check_disjoint(wanted: t.Iterable[tuple[object, frozenset[str]]]) -> Problem | None:
+    """A device can be in one upgrade only.
+
+    Args:
+        wanted: each upgrade, as sentences name it, and the devices that it is to hold.
+    """
+    owner: dict[str, object] = {}
+    twice: dict[tuple[object, object], list[str]] = collections.defaultdict(list)
+    for upgrade, devices in wanted:
+        for device in devices:
+            first = owner.setdefault(device, upgrade)
+            if first is not upgrade:
+                twice[first, upgrade].append(device)
+    if not twice:
+        return None
+    told = "; ".join(f"{_some(devices)} in {first} and in {second}" for (first, second), devices in twice.items())
+    return Problem("input", f"A device can be in one upgrade only, and is declared twice: {told}.")
+
+
+def join(entries: t.Sequence[Entry], others: t.Iterable[tuple[str, frozenset[str]]] = ()) -> Joint:
+    """Plan all declared upgrades together.
+
+    Args:
+        entries: the declared upgrades.
+        others: upgrades that are not declared and hold devices, as sentences name them, with their members.
+    """
+    own = {entry.ref: make_plan(entry.state, entry.declared, entry.members, entry.refused) for entry in entries}
+    leaving, moves, problems = _meet([entry for entry in entries if entry.holds], own)
+    plans = {ref: dataclasses.replace(plan, remove=plan.remove | leaving[ref]) if leaving[ref] else plan for ref, plan in own.items()}
+    twice = check_disjoint((entry, entry.wanted) for entry in entries if entry.holds)
+    problems = [*([twice] if twice else []), *problems]
+    for entry in entries:
+        plan = plans[entry.ref]
+        if plan and not entry.open:
+            change = f"{len(plan.append)} to append, {len(plan.remove)} to remove"
+            problems.append(Problem("state", f"{entry} is {entry.status}: devices can be changed only before it starts, and it needs {change}."))
+    problems += _taken(entries, plans, others)
+    return Joint(plans, tuple(sorted(moves)), tuple(problems))
+
+
+def _meet(entries: t.Sequence[Entry], own: t.Mapping[str, Plan]) -> tuple[dict[str, set[str]], list[Move], list[Problem]]:
+    """The devices that are to be in one upgrade and are in another: what leaves each, the moves, and what cannot leave."""
+    holders: dict[str, list[Entry]] = collections.defaultdict(list)
+    for entry in entries:
+        for device in entry.members:
+            holders[device].append(entry)
+    leaving: dict[str, set[str]] = collections.defaultdict(set)
+    stuck: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
+    moves: list[Move] = []
+    for entry in entries:
+        arriving = own[entry.ref].append
+        for device in entry.wanted - entry.refused:
+            for holder in holders.get(device, ()):
+                if holder is entry:
+                    continue
+                if not holder.open:
+                    stuck[str(entry), f"{holder}, which is {holder.status}"].append(device)
+                    continue
+                leaving[holder.ref].add(device)
+                if device in arriving:
+                    moves.append(Move(device, holder.ref, entry.ref))
+    problems = [Problem("state", f"{_some(devices)} declared in {target} cannot leave {source}.") for (target, source), devices in stuck.items()]
+    return leaving, moves, problems
+
+
+def _taken(entries: t.Sequence[Entry], plans: t.Mapping[str, Plan], others: t.Iterable[tuple[str, frozenset[str]]]) -> list[Problem]:
+    """Devices to append that somebody else's upgrade holds."""
+    target = {device: entry for entry in entries for device in plans[entry.ref].append}
+    found: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
+    for other, members in others:
+        for device in members & target.keys():
+            found[str(target[device]), other].append(device)
+    return [
+        Problem("state", f"{_some(devices)} declared in {entry} {'is' if len(devices) == 1 else 'are'} in {other}, which is not declared here.")
+        for (entry, other), devices in found.items()
+    ]
+
+
+def _some(devices: t.Collection[str]) -> str:
+    first = ", ".join(sorted(devices)[:_SHOWN])
+    return f"{first} and {len(devices) - _SHOWN} more" if len(devices) > _SHOWN else first
