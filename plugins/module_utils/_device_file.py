@@ -80,12 +80,20 @@ def decode(content: bytes, name: str) -> str:
         raise InputError(f"{name} line {line}: not UTF-8 (byte 0x{content[error.start]:02x}).") from None
 
 
-def _whole(number: Number, name: str, line: int) -> str:
+def distrust(digits: str) -> str | None:
+    """Why a number without quotes is no device, None if it is one, with the number as it was written."""
     # 15 digits with no leading zero are the same number and the same text; any other number may have been another device.
-    if len(number) == 15 and number.isascii() and number.isdigit() and not number.startswith("0"):
-        return str(number)
-    reason = "starts with a zero, so that YAML reads an octal number" if number.startswith("0") else cause(str(number))
-    raise InputError(f"{name} line {line}: {number} is a number without quotes and {reason}. Quote it.")
+    if len(digits) == 15 and digits.isascii() and digits.isdigit() and not digits.startswith("0"):
+        return None
+    reason = "starts with a zero, so that YAML reads an octal number" if digits.startswith("0") else cause(digits)
+    return f"{digits} is a number without quotes and {reason}. Quote it."
+
+
+def _whole(number: Number, name: str, line: int) -> str:
+    reason = distrust(str(number))
+    if reason:
+        raise InputError(f"{name} line {line}: {reason}")
+    return str(number)
 
 
 def _text(text: str) -> Entries:
@@ -141,14 +149,18 @@ def _json(text: str, name: str) -> Entries:
     try:
         values = json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number)
     except json.JSONDecodeError as error:
-        zero = text[error.pos - 1 : error.pos] == "0" and text[error.pos : error.pos + 1].isdigit()
-        reason = "a number that starts with a zero; it would lose the zero or be read as octal, quote it" if zero else error.msg
-        raise InputError(f"{name} line {error.lineno}: not JSON: {reason}.") from None
+        raise InputError(f"{name} line {error.lineno}: not JSON: {no_json(error)}.") from None
     except RecursionError:
         raise InputError(f"{name} line 1: not a JSON list of devices, but lists in lists.") from None
     if not isinstance(values, list):
         raise InputError(f"{name} line 1: not a JSON list of devices, but {_kind(values)}.")
     return Entries(values, _JsonLines(text))
+
+
+def no_json(error: json.JSONDecodeError) -> str:
+    """Why a text is not JSON."""
+    zero = error.doc[error.pos - 1 : error.pos] == "0" and error.doc[error.pos : error.pos + 1].isdigit()
+    return "a number that starts with a zero; it would lose the zero or be read as octal, quote it" if zero else error.msg
 
 
 def _kind(value: object) -> str:

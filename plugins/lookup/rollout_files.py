@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lookup: the upgrades that rollout files declare, ready for the module rollout."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: rollout_files
+short_description: Read and check ThingSpace rollout files
+version_added: 0.1.0
+author:
+  - thingspace.fota contributors (@thingspace-fota)
+description:
+  - Reads rollout files, checks them, and returns what each account declares, ready for the module C(thingspace.fota.rollout).
+    The role P(thingspace.fota.rollout#role) uses it. Use it for a look at rollout files without a run.
+  - A rollout file is YAML or JSON, UTF-8 with or without BOM, LF or CRLF. Its JSON Schema is C(roles/rollout/files/rollout.schema.json), its format is
+    described in C(docs/rollouts.md). Files that are encrypted with C(ansible-vault) are decrypted.
+  - What stands under C(defaults) of a file is merged into its upgrades. The files of an account are put together, in the order of their names.
+  - Numbers that may have lost digits (an account, an IMEI, a version without quotes), unknown and repeated keys, files of devices that are not there, and
+    upgrades that are declared twice are errors. An error names the file, the line, the place in it, and tells up to ten faults together.
+  - Nothing in a file is a template. What looks like one is text.
+options:
+  _terms:
+    description:
+      - Rollout files, and folders of them, relative to the working directory of C(ansible-playbook).
+      - Of a folder every file that ends in C(.yml), C(.yaml) or C(.json) is read, not those in folders below it, and not hidden ones.
+    type: list
+    elements: str
+    required: true
+  on_error:
+    description:
+      - What becomes of an error. V(fail) fails the task. V(return) returns it, as the only entry of the list and with nothing in it but RV(_raw[].error),
+        for a playbook that reports it in its own way.
+    type: str
+    choices: [fail, return]
+    default: fail
+notes:
+  - Call it with P(ansible.builtin.query#lookup) or C(query). C(lookup) would return the one account as a dictionary, and several as a list.
+  - Files of devices are not read, only looked for. The module reads them.
+"""
+
+EXAMPLES = r"""
+- name: Show what a folder of rollout files declares
+  ansible.builtin.debug:
+    msg: "{{ item.account }}: {{ item.upgrades | map(attribute='name') | join(', ') }}"
+  loop: "{{ query('thingspace.fota.rollout_files', 'rollouts') }}"
+  loop_control:
+    label: "{{ item.account }}"
+
+- name: Check a file, as a job that has no access to ThingSpace can do
+  ansible.builtin.assert:
+    that: query('thingspace.fota.rollout_files', 'rollouts/gateways.yml') | length == 1
+"""
+
+RETURN = r"""
+_raw:
+  description: What each account declares, sorted by account.
+  type: list
+  elements: dict
+  contains:
+    account:
+      description: The billing account.
+      type: str
+      sample: "0402196254-00001"
+    files:
+      description: The rollout files of the account, with their whole paths.
+      type: list
+      elements: str
+      sample: ["/home/ops/fleet/rollouts/gateways.yml"]
+    upgrades:
+      description: The declared upgrades as the module takes them, with the defaults of their file, and C(devices_file) as a whole path.
+      type: list
+      elements: dict
+      sample:
+        - name: canary
+          firmware_name: GM01Q
+          firmware_to: "2.10"
+          start_date: "2026-12-01"
+          devices_file: /home/ops/fleet/rollouts/waves/canary.csv
+          state: exact
+    error:
+      description: All faults that were found, one a line. There is nothing else in the entry then.
+      type: str
+      returned: with O(on_error=return), if there is one
+      sample: "rollouts/gateways.yml line 7, upgrades[2].firmware_to: 2.10 is a number without quotes, which is read as 2.1. Quote it."
+"""
+
+import pathlib
+import typing as t
+
+from ansible.errors import AnsibleError, AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
+from ansible_collections.thingspace.fota.plugins.plugin_utils import _rollout_file
+
+
+class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no type hints
+    def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[dict[str, t.Any]]:
+        self.set_options(var_options=variables, direct=kwargs)
+        try:
+            return _rollout_file.load(_texts(terms), str(pathlib.Path.cwd()), self._content)
+        except InputError as error:
+            if self.get_option("on_error") == "return":
+                return [{"error": error.message}]
+            raise AnsibleLookupError(error.message) from None
+
+    def _content(self, path: str) -> bytes:
+        """What is in a file, decrypted. Raises InputError."""
+        try:
+            real = self._loader.get_real_file(path, decrypt=True)
+        except AnsibleError as error:
+            raise InputError(f"{path}: {error.message}") from None
+        try:
+            return pathlib.Path(real).read_bytes()
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {error.strerror}") from None
+        finally:
+            if real != path:
+                self._loader.cleanup_tmp_file(real)
+
+
+def _texts(terms: list[t.Any]) -> list[str]:
+    """The terms, where a list in the list counts as its parts."""
+    flat = [part for term in terms for part in (term if isinstance(term, (list, tuple)) else [term])]
+    if not all(isinstance(part, str) for part in flat):
+        raise InputError("Rollout files and folders are given as text or as a list of texts.")
+    return [str(part) for part in flat]

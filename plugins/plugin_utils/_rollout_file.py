@@ -1,0 +1,242 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rollout files: found, read, held against the schema, and put together by account."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import typing as t
+
+from ansible_collections.thingspace.fota.plugins.module_utils import _device_file, _schedule
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
+from ansible_collections.thingspace.fota.plugins.plugin_utils import _rollout_words as words
+from ansible_collections.thingspace.fota.plugins.plugin_utils._rollout_words import Fault
+from ansible_collections.thingspace.fota.plugins.plugin_utils._schema import Path, flaws
+from ansible_collections.thingspace.fota.plugins.plugin_utils._written import Document, read
+
+Values = dict[str, t.Any]
+Reader = t.Callable[[str], bytes]
+
+SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "roles" / "rollout" / "files" / "rollout.schema.json"
+ENDINGS = (".yml", ".yaml", ".json")
+_KEY = ("firmware_name", "firmware_to", "start_date")
+_SOURCES = ("devices", "devices_file")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Entry:
+    """An upgrade of a file, and where it stands."""
+
+    file: _File
+    index: int
+    values: Values
+
+    @property
+    def where(self) -> str:
+        path: Path = ("upgrades", self.index)
+        return words.where_of(self.file.name, self.file.document.line(path), path)
+
+    def place(self, key: str) -> Path:
+        """Where a value comes from: this entry or the defaults."""
+        own = self.file.value["upgrades"][self.index]
+        return ("defaults", key) if key not in own and key in self.file.value.get("defaults", {}) else ("upgrades", self.index, key)
+
+    def fault(self, path: Path, sentence: str) -> Fault:
+        return self.file.fault(path, sentence)
+
+
+class _File:
+    """A rollout file."""
+
+    def __init__(self, path: str, name: str, document: Document) -> None:
+        self.path = path
+        self.name = name
+        self.document = document
+        self.value = t.cast("Values", document.value)
+
+    def fault(self, path: Path, sentence: str) -> Fault:
+        return Fault(sentence, self.name, self.document.line(path), path)
+
+    def wrong(self, schema: Values) -> list[Fault]:
+        """What makes the file unusable, in its order."""
+        found = [Fault(trouble.sentence, self.name, trouble.line, trouble.path) for trouble in self.document.troubles]
+        told = {fault.path for fault in found}
+        for flaw in flaws(schema, self.document.value):
+            if flaw.path not in told:
+                told.add(flaw.path)
+                found.append(self.fault(flaw.path, words.sentence_of(flaw, self.document)))
+        return sorted(found, key=lambda fault: fault.line or 0)
+
+    def entries(self) -> list[_Entry]:
+        """The upgrades with the defaults in them, of a file that is as the schema wants it."""
+        return [_Entry(self, index, merged(self.value.get("defaults", {}), own)) for index, own in enumerate(self.value["upgrades"])]
+
+
+def load(terms: t.Sequence[str], folder: str, reader: Reader) -> list[Values]:
+    """The declared upgrades of each account, sorted by account. Raises InputError that names files and places.
+
+    Args:
+        terms: files and folders.
+        folder: what they are relative to.
+        reader: gives the content of a file; raises InputError.
+    """
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    files: list[_File] = []
+    faults: list[Fault] = []
+    entries: list[_Entry] = []
+    for path in paths(terms, folder):
+        name = _shown(path, folder)
+        try:
+            file = _File(path, name, read(_device_file.decode(reader(path), name), name))
+        except InputError as error:
+            faults.append(Fault(error.message))
+            continue
+        wrong = file.wrong(schema)
+        if not wrong:
+            files.append(file)
+            own = file.entries()
+            entries += own
+            wrong = [fault for entry in own for fault in _settle(entry)]
+        faults += wrong
+    if not faults:
+        faults = [fault for account in _accounts(files) for fault in _twice([entry for entry in entries if entry.file.value["account"] == account])]
+    if faults:
+        raise words.refusal(list(dict.fromkeys(faults)))
+    return [
+        {
+            "account": account,
+            "files": [file.path for file in files if file.value["account"] == account],
+            "upgrades": [entry.values for entry in entries if entry.file.value["account"] == account],
+        }
+        for account in _accounts(files)
+    ]
+
+
+def paths(terms: t.Sequence[str], folder: str) -> list[str]:
+    """Absolute paths of the files that are meant, each once. Raises InputError for a place where there are none."""
+    found: list[str] = []
+    for term in terms:
+        place = pathlib.Path(os.path.normpath(pathlib.Path(folder) / pathlib.Path(term).expanduser()))
+        inside = [place]
+        try:
+            if not term.strip() or not place.exists():
+                raise InputError(f"There is no rollout file or folder {term!r} in {folder}.")
+            if place.is_dir():
+                inside = sorted(path for path in place.iterdir() if path.suffix.lower() in ENDINGS and not path.name.startswith(".") and not path.is_dir())
+        except OSError as error:
+            raise InputError(f"{words.shown(term)} cannot be read: {error.strerror}.") from None
+        if not inside:
+            raise InputError(f"There is no rollout file in the folder {_shown(str(place), folder)}: none that ends in {', '.join(ENDINGS)}.")
+        found += [str(path) for path in inside]
+    if not found:
+        raise InputError("No rollout files are given.")
+    return list(dict.fromkeys(found))
+
+
+def merged(defaults: Values, own: Values) -> Values:
+    """An upgrade with the defaults of its file in it. What it says itself replaces every other way to say it."""
+    left = dict(defaults)
+    if any(source in own for source in _SOURCES):
+        for source in _SOURCES:
+            left.pop(source, None)
+    if "upgrade_id" in own:
+        for key in (*_KEY, "end_date"):
+            left.pop(key, None)
+    elif any(key in own for key in _KEY):
+        left.pop("upgrade_id", None)
+    values = {**left, **own}
+    # A default for CSV files means the CSV files.
+    if "devices_column" not in own and not str(values.get("devices_file", "")).lower().endswith(".csv"):
+        values.pop("devices_column", None)
+    return values
+
+
+def _settle(entry: _Entry) -> t.Iterator[Fault]:
+    """Make the values of an entry those that the module takes; gives what no schema can find."""
+    values = entry.values
+    here: Path = ("upgrades", entry.index)
+    if not any(source in values for source in _SOURCES):
+        yield entry.fault(here, "has neither devices nor devices_file, and defaults have none.")
+    if "devices_column" in values and "devices_file" not in values:
+        yield entry.fault(entry.place("devices_column"), "names a column of a CSV file, and there is no devices_file.")
+    missing = [key for key in _KEY if key not in values]
+    if "upgrade_id" not in values and missing:
+        verb = "is" if len(missing) == 1 else "are"
+        yield entry.fault(here, f"{', '.join(missing)} {verb} missing: an upgrade is known by upgrade_id, or by {', '.join(_KEY[:2])} and {_KEY[2]} together.")
+    yield from _wrong_days(entry)
+    if "devices" in values:
+        yield from _take_devices(entry)
+    if "devices_file" in values:
+        yield from _take_file(entry)
+    for key in ("max_removals", "batch_size"):
+        if key in values:
+            values[key] = int(values[key])
+
+
+def _wrong_days(entry: _Entry) -> t.Iterator[Fault]:
+    days = {}
+    for key in ("start_date", "end_date"):
+        try:
+            if key in entry.values:
+                days[key] = _schedule.day_of(entry.values[key], key)
+        except InputError as error:
+            yield entry.fault(entry.place(key), error.message)
+    if len(days) == 2 and days["end_date"] < days["start_date"]:
+        yield entry.fault(entry.place("end_date"), f"{days['end_date']} lies before start_date {days['start_date']}.")
+
+
+def _take_devices(entry: _Entry) -> t.Iterator[Fault]:
+    place = entry.place("devices")
+    devices: list[str] = []
+    for index, device in enumerate(entry.values["devices"]):
+        written = device
+        if not isinstance(device, str):
+            written = entry.file.document.written((*place, index))
+            reason = _device_file.distrust(written)
+            if reason:
+                yield entry.fault((*place, index), reason)
+        devices.append(written)
+    entry.values["devices"] = devices
+
+
+def _take_file(entry: _Entry) -> t.Iterator[Fault]:
+    given = entry.values["devices_file"]
+    path = pathlib.Path(os.path.normpath(pathlib.Path(entry.file.path).parent / given))
+    try:
+        what = None if path.is_file() else "is a folder" if path.is_dir() else "is not there"
+    except OSError as error:
+        what = f"cannot be looked for: {error.strerror}"
+    if what:
+        yield entry.fault(entry.place("devices_file"), f"{words.shown(given)} {what} ({path}).")
+    entry.values["devices_file"] = str(path)
+
+
+def _twice(entries: t.Sequence[_Entry]) -> t.Iterator[Fault]:
+    """Upgrades and names that an account has more than once."""
+    names: dict[str, _Entry] = {}
+    known: dict[object, _Entry] = {}
+    for entry in entries:
+        values = entry.values
+        upgrade_id = values.get("upgrade_id")
+        key = upgrade_id.lower() if upgrade_id else str(_schedule.key_of(values))
+        first = known.setdefault(key, entry)
+        if first is not entry:
+            yield entry.fault(("upgrades", entry.index), f"the upgrade {upgrade_id or key} is declared in {first.where} as well. Declare it once.")
+        if "name" in values:
+            first = names.setdefault(values["name"].strip(), entry)
+            if first is not entry:
+                yield entry.fault(("upgrades", entry.index, "name"), f"{words.shown(values['name'])} is the name of {first.where} as well.")
+
+
+def _accounts(files: t.Iterable[_File]) -> list[str]:
+    return sorted({file.value["account"] for file in files})
+
+
+def _shown(path: str, folder: str) -> str:
+    """A path as short as it is clear: below the folder without it."""
+    return str(pathlib.Path(path).relative_to(folder)) if pathlib.Path(folder) in pathlib.Path(path).parents else path

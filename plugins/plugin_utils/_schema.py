@@ -1,0 +1,142 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What JSON Schema (draft 2020-12) says about a value, for exactly the keywords that our schema uses. Pure.
+
+It is here because the collection needs nothing at run time but ansible-core and requests. A test holds it against the library jsonschema.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+Schema = t.Mapping[str, t.Any]
+Path = tuple[str | int, ...]
+
+# What says something to people and editors, and nothing about values. errorMessage is a sentence of ours that editors know, too.
+ANNOTATIONS = frozenset({"$schema", "$id", "$comment", "$defs", "title", "description", "default", "examples", "errorMessage"})
+
+_TYPES: dict[str, t.Callable[[object], bool]] = {
+    "object": lambda value: isinstance(value, dict),
+    "array": lambda value: isinstance(value, list),
+    "string": lambda value: isinstance(value, str),
+    "boolean": lambda value: isinstance(value, bool),
+    "null": lambda value: value is None,
+    "number": lambda value: _is_number(value),
+    "integer": lambda value: _is_number(value) and (isinstance(value, int) or t.cast(float, value).is_integer()),
+}
+
+
+class Flaw(t.NamedTuple):
+    """A value that the schema forbids: where it is, which keyword forbids it, and the part of the schema with that keyword.
+
+    An unknown key and a missing one are their own place, though nothing is there in the second case.
+    """
+
+    path: Path
+    keyword: str
+    schema: Schema
+
+
+def flaws(schema: Schema, value: object) -> t.Iterator[Flaw]:
+    """Everything that is wrong with a value, in the order of its parts. Raises ValueError for a schema with unknown keywords."""
+    return _Checker(schema).check(schema, value, ())
+
+
+class _Checker:
+    def __init__(self, root: Schema) -> None:
+        self._root = root
+
+    def check(self, schema: Schema, value: object, path: Path) -> t.Iterator[Flaw]:
+        for keyword in schema:
+            if keyword in ANNOTATIONS:
+                continue
+            check = _KEYWORDS.get(keyword)
+            if check is None:
+                raise ValueError(f"the schema uses {keyword}, which is not known here")
+            yield from check(self, schema, value, path)
+
+    def refers(self, schema: Schema, value: object, path: Path) -> t.Iterator[Flaw]:
+        root, *words = schema["$ref"].split("/")
+        if root != "#":
+            raise ValueError(f"the schema refers to {schema['$ref']}, which is not in it")
+        target: t.Any = self._root
+        for word in words:
+            target = target[word]
+        yield from self.check(target, value, path)
+
+    def all_of(self, schema: Schema, value: object, path: Path) -> t.Iterator[Flaw]:
+        for part in schema["allOf"]:
+            yield from self.check(part, value, path)
+
+    def is_not(self, schema: Schema, value: object, path: Path) -> t.Iterator[Flaw]:
+        if next(self.check(schema["not"], value, path), None) is None:
+            yield Flaw(path, "not", schema)
+
+    def properties(self, schema: Schema, value: object, path: Path) -> t.Iterator[Flaw]:
+        if isinstance(value, dict):
+            for name, part in schema["properties"].items():
+                if name in value:
+                    yield from self.check(part, value[name], (*path, name))
+
+    def additional(self, schema: Schema, value: object, path: Path) -> t.Iterator[Flaw]:
+        if schema["additionalProperties"] is not False:
+            raise ValueError("additionalProperties may only be false here")
+        if isinstance(value, dict):
+            for name in value:
+                if name not in schema["properties"]:
+                    yield Flaw((*path, name), "additionalProperties", schema)
+
+    def required(self, schema: Schema, value: object, path: Path) -> t.Iterator[Flaw]:
+        if isinstance(value, dict):
+            for name in schema["required"]:
+                if name not in value:
+                    yield Flaw((*path, name), "required", schema)
+
+    def items(self, schema: Schema, value: object, path: Path) -> t.Iterator[Flaw]:
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                yield from self.check(schema["items"], item, (*path, index))
+
+    def simple(self, keyword: str, schema: Schema, value: object, path: Path) -> t.Iterator[Flaw]:
+        if not _SIMPLE[keyword](schema[keyword], value):
+            yield Flaw(path, keyword, schema)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _one_of_types(names: str | list[str], value: object) -> bool:
+    return any(_TYPES[name](value) for name in ([names] if isinstance(names, str) else names))
+
+
+# Whether a value is as the keyword wants it, or of a kind that the keyword says nothing about.
+_SIMPLE: dict[str, t.Callable[[t.Any, t.Any], bool]] = {
+    "type": _one_of_types,
+    # Only strings are listed in our schema, so that == is what the standard means.
+    "enum": lambda wanted, value: isinstance(value, str) and value in wanted,
+    "pattern": lambda wanted, value: not isinstance(value, str) or re.search(wanted, value) is not None,
+    "minimum": lambda wanted, value: not _is_number(value) or value >= wanted,
+    "maximum": lambda wanted, value: not _is_number(value) or value <= wanted,
+    "minItems": lambda wanted, value: not isinstance(value, list) or len(value) >= wanted,
+}
+
+
+def _simple(keyword: str) -> t.Callable[[_Checker, Schema, object, Path], t.Iterator[Flaw]]:
+    return lambda checker, schema, value, path: checker.simple(keyword, schema, value, path)
+
+
+_KEYWORDS: dict[str, t.Callable[[_Checker, Schema, object, Path], t.Iterator[Flaw]]] = {
+    **{keyword: _simple(keyword) for keyword in _SIMPLE},
+    "$ref": _Checker.refers,
+    "allOf": _Checker.all_of,
+    "not": _Checker.is_not,
+    "properties": _Checker.properties,
+    "additionalProperties": _Checker.additional,
+    "required": _Checker.required,
+    "items": _Checker.items,
+}
+KEYWORDS = frozenset(_KEYWORDS) | ANNOTATIONS
