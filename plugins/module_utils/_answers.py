@@ -39,6 +39,7 @@ class Spoken(t.NamedTuple):
 
 
 Hide = t.Callable[[str], str]
+HIDDEN = "********"
 
 
 def hiding(secrets: t.Iterable[str]) -> Hide:
@@ -46,13 +47,14 @@ def hiding(secrets: t.Iterable[str]) -> Hide:
     forms: set[str] = set()
     for secret in secrets:
         forms |= {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], html.escape(secret)}
-        forms |= {urllib.parse.quote(secret, safe=""), urllib.parse.quote_plus(secret)}
+        # Bytes that are no text come from the environment as lone surrogates.
+        forms |= {urllib.parse.quote(secret, safe="", errors="surrogateescape"), urllib.parse.quote_plus(secret, errors="surrogateescape")}
     forms.discard("")
     if not forms:
         return str
     # The longest first: a secret may be part of another, or of its own other form. Case: %2f is %2F.
     found = re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)), re.IGNORECASE)
-    return lambda text: found.sub("********", text)
+    return lambda text: found.sub(HIDDEN, text)
 
 
 def speak(body: bytes, hide: Hide = str) -> Spoken:
