@@ -2,13 +2,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HTTP and nothing above it: one kept connection, retries of reads, and an honest word about what was lost.
+"""HTTP and nothing above it: kept connections, retries of reads, and an honest word about what was lost.
 
 The only place that imports ``requests``. It knows bytes, statuses and headers; tokens pass through it as opaque headers.
 """
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import datetime
 import email.utils
@@ -69,13 +70,14 @@ class _Credentials:
 
 
 class Transport:
-    """One kept connection to one service.
+    """Kept connections to one service, mostly one.
 
     Args:
         api_url: root of all paths, without a slash at its end.
         verify: False, True, or the path of a CA bundle.
         timeout: seconds to wait for a connection, and for the next bytes of an answer.
         retry_timeout: seconds after the first failure in which a read may be tried again.
+        connections: how many are kept at most, for as many threads.
     """
 
     def __init__(self, api_url: str, *, verify: bool | str, timeout: float, retry_timeout: float, connections: int = 1) -> None:
@@ -88,6 +90,12 @@ class Transport:
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
         self.requests = 0
+
+    def branch(self) -> Transport:
+        """The same connections with a count of requests of its own: for another thread."""
+        other = copy.copy(self)
+        other.requests = 0
+        return other
 
     def backoff(self) -> Backoff:
         """A fresh series of tries within ``retry_timeout``."""

@@ -10,8 +10,8 @@ import dataclasses
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.thingspace.fota.plugins.module_utils import _http, _options
+from ansible_collections.thingspace.fota.plugins.module_utils._answers import HIDDEN, Hide, hiding
 from ansible_collections.thingspace.fota.plugins.module_utils._client import Client
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
 
@@ -25,7 +25,7 @@ class Result:
 
     values: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     changed: bool = False
-    diff: dict[str, str] | None = None
+    diff: dict[str, str] | list[dict[str, str]] | None = None
     warnings: list[str] = dataclasses.field(default_factory=list)
     failure: ThingSpaceError | None = None
     intact: bool = False
@@ -37,12 +37,15 @@ class Connector:
     def __init__(self, params: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> None:
         self._params = params
         self._warn = warn
+        # One for each thread that the job may start.
+        self._connections: int = params.get("concurrency") or 1
         self._transport: _http.Transport | None = None
+        self._branches: list[_http.Transport] = []
 
     @property
     def requests(self) -> int:
         """HTTP requests made so far."""
-        return self._transport.requests if self._transport else 0
+        return sum(transport.requests for transport in [self._transport, *self._branches] if transport)
 
     def transport(self) -> _http.Transport:
         """The task's one connection. Raises ThingSpaceError for options that cannot be meant."""
@@ -56,23 +59,29 @@ class Connector:
             if not _options.is_private(api_url):
                 self._warn(f"api_url {api_url} is not https: tokens and devices travel where others can read them.")
             verify: bool | str = bool(params["validate_certs"]) and (params["ca_path"] or True)
-            self._transport = _http.Transport(api_url, verify=verify, timeout=params["timeout"], retry_timeout=params["retry_timeout"])
+            patience = {"timeout": params["timeout"], "retry_timeout": params["retry_timeout"]}
+            self._transport = _http.Transport(api_url, verify=verify, connections=self._connections, **patience)
         return self._transport
 
     def client(self, headers: t.Mapping[str, str], secrets: t.Iterable[str] = ()) -> Client:
         """A client with other credentials than the two tokens, on the task's connection."""
         return Client(self.transport(), headers, secrets)
 
-    def authorized(self, secrets: t.Iterable[str] = ()) -> Client:
+    def authorized(self, secrets: t.Iterable[str] = (), *, branch: bool = False) -> Client:
         """A client with the two tokens. Raises ThingSpaceError ``access_token`` or ``session_token`` if one is missing.
 
         Args:
             secrets: other values that no error may show.
+            branch: a client that another thread may use, with a count of requests of its own.
         """
         remedy = "give the option, set THINGSPACE_{}, or get one with the role thingspace.fota.session."
         access = _options.header_value(self._params["access_token"], "access_token", "access_token", remedy.format("ACCESS_TOKEN"))
         session = _options.header_value(self._params["session_token"], "session_token", "session_token", remedy.format("SESSION_TOKEN"))
-        return self.client({"Authorization": f"Bearer {access}", "VZ-M2M-Token": session}, secrets)
+        transport = self.transport()
+        if branch:
+            transport = transport.branch()
+            self._branches.append(transport)
+        return Client(transport, {"Authorization": f"Bearer {access}", "VZ-M2M-Token": session}, secrets)
 
 
 Params = t.Mapping[str, t.Any]
@@ -89,15 +98,36 @@ class _Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no type 
 
     def warn(self, warning: str) -> None:
         # ansible-core 2.19 and newer print warnings as they are; older ones censor them.
-        super().warn(remove_values(warning, self.no_log_values))
+        super().warn(hiding(self.no_log_values)(warning))
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
         if "error" not in kwargs:
             error = InputError(msg).as_dict()
             kwargs = {"changed": False, "requests": 0, **self._untouched(self.params), "error": error, **kwargs}
-            kwargs.pop("msg", None)
-        super().fail_json(msg, **kwargs)
+        super().fail_json(**self.censored({**kwargs, "msg": msg, "invocation": self.invocation}))
         raise AssertionError("fail_json came back")
+
+    @property
+    def invocation(self) -> dict[str, t.Any]:
+        """The options, as ansible-core adds them to the result."""
+        return {"module_args": dict(self.params)}
+
+    def censored(self, values: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The values without secret options. From 2.22 on ansible-core masks what is printed, and what is registered no more."""
+        hidden: dict[str, t.Any] = _hidden(values, hiding(self.no_log_values))
+        return hidden
+
+
+def _hidden(value: t.Any, hide: Hide) -> t.Any:
+    if isinstance(value, str):
+        return hide(value)
+    if isinstance(value, dict):
+        return {name: _hidden(item, hide) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_hidden(item, hide) for item in value]
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and hide(str(value)) == HIDDEN:
+        return HIDDEN
+    return value
 
 
 def run(spec: _options.Spec, job: Job, untouched: Untouched = lambda params: {}, **module_kwargs: t.Any) -> t.NoReturn:
@@ -125,9 +155,9 @@ def run(spec: _options.Spec, job: Job, untouched: Untouched = lambda params: {},
         if result.failure.kind == "dependency":
             values["exception"] = _http.REQUESTS_TRACEBACK
         module.fail_json(msg=result.failure.sentence, error=result.failure.as_dict(), **values)
-    if result.intact:
-        # What ansible-core adds to the result is censored here, since it would censor all of it or nothing.
-        values["invocation"] = remove_values({"module_args": module.params}, module.no_log_values)
-        module.no_log_values = set()
+    values = values if result.intact else module.censored(values)
+    values |= module.censored({"invocation": module.invocation})
+    # Done here: ansible-core would censor intact values too.
+    module.no_log_values = set()
     module.exit_json(**values)
     raise AssertionError("exit_json came back")

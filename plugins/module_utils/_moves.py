@@ -83,7 +83,7 @@ def check_disjoint(wanted: t.Iterable[tuple[object, frozenset[str]]]) -> Problem
                 twice[first, upgrade].append(device)
     if not twice:
         return None
-    told = "; ".join(f"{_some(devices)} in {first} and in {second}" for (first, second), devices in twice.items())
+    told = "; ".join(f"{some(devices)} in {first} and in {second}" for (first, second), devices in twice.items())
     return Problem("input", f"A device can be in one upgrade only, and is declared twice: {told}.")
 
 
@@ -129,7 +129,7 @@ def _meet(entries: t.Sequence[Entry], own: t.Mapping[str, Plan]) -> tuple[dict[s
                 leaving[holder.ref].add(device)
                 if device in arriving:
                     moves.append(Move(device, holder.ref, entry.ref))
-    problems = [Problem("state", f"{_some(devices)} declared in {target} cannot leave {source}.") for (target, source), devices in stuck.items()]
+    problems = [Problem("state", f"{some(devices)} declared in {target} cannot leave {source}.") for (target, source), devices in stuck.items()]
     return leaving, moves, problems
 
 
@@ -141,11 +141,12 @@ def _taken(entries: t.Sequence[Entry], plans: t.Mapping[str, Plan], others: t.It
         for device in members & target.keys():
             found[str(target[device]), other].append(device)
     return [
-        Problem("state", f"{_some(devices)} declared in {entry} {'is' if len(devices) == 1 else 'are'} in {other}, which is not declared here.")
+        Problem("state", f"{some(devices)} declared in {entry} {'is' if len(devices) == 1 else 'are'} in {other}, which is not declared here.")
         for (entry, other), devices in found.items()
     ]
 
 
-def _some(devices: t.Collection[str]) -> str:
+def some(devices: t.Collection[str]) -> str:
+    """The first of them, and how many more there are."""
     first = ", ".join(sorted(devices)[:_SHOWN])
     return f"{first} and {len(devices) - _SHOWN} more" if len(devices) > _SHOWN else first

@@ -74,6 +74,32 @@ def membership_options() -> Spec:
     }
 
 
+# What an entry of a rollout may set for itself.
+OF_AN_ENTRY = ("allow_empty", "max_removal_percent", "max_removals", "on_rejected", "imei_check", "batch_size")
+
+
+def rollout_options() -> Spec:
+    """Several upgrades, each as a module of one upgrade takes it; what stands at the top holds for those that say nothing."""
+    shared = {**device_options(), **membership_options()}
+    overrides = {name: {key: value for key, value in shared[name].items() if key != "default"} for name in OF_AN_ENTRY}
+    entry: Spec = {
+        "name": {"type": "str"},
+        "upgrade_id": {"type": "str"},
+        "firmware_name": {"type": "raw"},
+        "firmware_to": {"type": "raw"},
+        "start_date": {"type": "str"},
+        "end_date": {"type": "str"},
+        **{name: shared[name] for name in ("devices", "devices_file", "devices_column", "state")},
+        **overrides,
+    }
+    return {
+        "upgrades": {"type": "list", "elements": "dict", "required": True, "options": entry},
+        **{name: shared[name] for name in (*OF_AN_ENTRY, "diff_limit", "result_limit", "expect_plan_digest")},
+        "unlisted": {"type": "str", "choices": ["ignore", "fail"], "default": "ignore"},
+        "concurrency": {"type": "int", "default": 4},
+    }
+
+
 def account_of(value: object) -> str:
     """The account as text. Raises InputError for a number, which has lost its leading zeros before it came here."""
     if value is None or value == "":

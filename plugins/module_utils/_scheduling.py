@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, doubt
@@ -34,13 +33,9 @@ from ansible_collections.thingspace.fota.plugins.module_utils._schedule import (
 )
 from ansible_collections.thingspace.fota.plugins.module_utils._scheduler import Scheduler
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, described, upgrade_id_of
+from ansible_collections.thingspace.fota.plugins.module_utils._waiter import today
 
 Params = t.Mapping[str, t.Any]
-
-
-def today() -> datetime.date:
-    """The day at the service, which knows no other time zone."""
-    return datetime.datetime.now(datetime.timezone.utc).date()
 
 
 def job(params: Params, connector: Connector, check_mode: bool) -> Result:

@@ -6,12 +6,18 @@
 
 from __future__ import annotations
 
+import datetime
 import random
 import time
 import typing as t
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
+
+
+def today() -> datetime.date:
+    """The day at the service, which knows no other time zone."""
+    return datetime.datetime.now(datetime.timezone.utc).date()
 
 
 class Backoff:

@@ -31,16 +31,29 @@ class DeviceFileAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
     # The return values of a task that failed before its job began, from the options as they were given.
     untouched: t.Callable[[Values], Values]
 
+    def declarations(self, arguments: Values) -> list[Values]:
+        """The parts of the options that may name a file; they may be changed in place."""
+        return [arguments]
+
+    def place(self, number: int, declaration: Values) -> str:
+        """How an error begins that is about one of them."""
+        return ""
+
     def run(self, tmp: None = None, task_vars: Values | None = None) -> Values:
         result: Values = super().run(tmp, task_vars)
         # ansible-core before 2.17 does not let a module see a null: it stands for no value, and for an upgrade that is yet to be scheduled.
         arguments = {name: "" if value is None else value for name, value in self._task.args.items() if value is not None or name == "upgrade_id"}
         wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
         try:
-            if arguments.get("devices_file") == "":
-                del arguments["devices_file"]
-            if arguments.get("devices_file"):
-                self._make_readable(arguments)
+            for number, declaration in enumerate(self.declarations(arguments)):
+                if declaration.get("devices_file") == "":
+                    del declaration["devices_file"]
+                if declaration.get("devices_file"):
+                    try:
+                        self._make_readable(declaration, f"devices-{number}.txt")
+                    except InputError as error:
+                        error.message = f"{self.place(number, declaration)}{error.message}"
+                        raise
             with alone(pathlib.Path(constants.DEFAULT_LOCAL_TMP), self.lock) if self.lock else contextlib.nullcontext():
                 result |= self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async)
         except InputError as error:
@@ -51,8 +64,12 @@ class DeviceFileAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
                 self._remove_tmp_path(self._connection._shell.tmpdir)
         return result
 
-    def _make_readable(self, arguments: Values) -> None:
-        """Let the options name a file which the module can read. Raises InputError that names the user's file."""
+    def _make_readable(self, arguments: Values, name: str) -> None:
+        """Let the options name a file which the module can read. Raises InputError that names the user's file.
+
+        Args:
+            name: of the file on the host of the module, where it is sent there.
+        """
         try:
             path = self._find_needle("files", str(arguments["devices_file"]))
             real = self._loader.get_real_file(path, decrypt=True)
@@ -70,8 +87,8 @@ class DeviceFileAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
             if real != path:
                 self._loader.cleanup_tmp_file(real)
         text = as_text(content, path, arguments.pop("devices_column", None))
-        folder = self._make_tmp_path()
-        shipped = self._connection._shell.join_path(folder, "devices.txt")
+        folder = self._connection._shell.tmpdir or self._make_tmp_path()
+        shipped = self._connection._shell.join_path(folder, name)
         self._transfer_data(shipped, text)
         self._fixup_perms2((folder, shipped))
         arguments["devices_file"] = shipped

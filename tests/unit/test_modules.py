@@ -78,6 +78,7 @@ def test_without_requests_the_task_says_what_to_install(module: str, monkeypatch
     own: dict[str, dict[str, t.Any]] = {
         "callback": {"url": "https://fota.example.com/callback"},
         "license": {"devices": ["990003425730535"]},
+        "rollout": {"upgrades": [{"upgrade_id": UPGRADE, "devices": ["990003425730535"]}]},
         "upgrade": {"state": "absent", "upgrade_id": UPGRADE},
         "upgrade_devices": {"upgrade_id": UPGRADE, "devices": ["990003425730535"]},
     }

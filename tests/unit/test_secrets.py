@@ -27,6 +27,14 @@ OPTIONS: dict[str, list[dict[str, t.Any]]] = {
     "firmware_info": [{}],
     "license": [{"devices": [B]}, {"devices": [A], "state": "absent", "cancellation_candidates": [A], "on_rejected": "warn"}],
     "license_info": [{"include_candidates": True}],
+    "rollout": [
+        {
+            "upgrades": [
+                {"upgrade_id": UPGRADE, "devices": [], "state": "exact", "allow_empty": True, "name": "canary"},
+                {"firmware_name": "F", "firmware_to": "2", "start_date": "2999-01-01", "devices": [A, B]},
+            ]
+        }
+    ],
     "subscription_info": [{}],
     "upgrade": [
         {"firmware_name": "F", "firmware_to": "2", "start_date": "2999-01-01", "devices": [A]},

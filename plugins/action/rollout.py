@@ -1,0 +1,30 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Controller half of the module: finds the device files of all entries, and sends them along where the module cannot read them itself."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.thingspace.fota.plugins.module_utils import _rollout_outcome
+from ansible_collections.thingspace.fota.plugins.plugin_utils._device_file_action import DeviceFileAction, Values
+
+
+class ActionModule(DeviceFileAction):
+    untouched = staticmethod(_rollout_outcome.untouched)
+    # Two hosts that look for the same upgrade at the same moment would both find none, and both schedule it.
+    lock = "schedule"
+
+    def declarations(self, arguments: Values) -> list[Values]:
+        entries = arguments.get("upgrades")
+        if not isinstance(entries, list):
+            return []
+        # Copies: the options of the task stay as they are, for a retry and for the next host.
+        arguments["upgrades"] = [dict(entry) if isinstance(entry, dict) else entry for entry in entries]
+        return [entry for entry in arguments["upgrades"] if isinstance(entry, dict)]
+
+    def place(self, number: int, declaration: Values) -> str:
+        named: t.Any = declaration.get("name") or declaration.get("upgrade_id")
+        return f"upgrades[{number}]{f' ({named})' if named else ''}: "

@@ -1,0 +1,205 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The run of the module ``rollout``: what is declared, what is there, one plan over all, the writes, and what is told."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.thingspace.fota.plugins.module_utils._declared import declared_upgrades, doubts
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, Kind, RailError, StateError, ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
+from ansible_collections.thingspace.fota.plugins.module_utils._landing import judge
+from ansible_collections.thingspace.fota.plugins.module_utils._module import Connector, Result
+from ansible_collections.thingspace.fota.plugins.module_utils._moves import Joint, Move, Problem, join
+from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of, check_range
+from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget
+from ansible_collections.thingspace.fota.plugins.module_utils._plan import plan_digest
+from ansible_collections.thingspace.fota.plugins.module_utils._rollout_outcome import Moved, RolloutOutcome
+from ansible_collections.thingspace.fota.plugins.module_utils._rollout_reader import Reader
+from ansible_collections.thingspace.fota.plugins.module_utils._rollout_writer import write
+from ansible_collections.thingspace.fota.plugins.module_utils._rounds import Start, rounds
+from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, described
+from ansible_collections.thingspace.fota.plugins.module_utils._waiter import today
+from ansible_collections.thingspace.fota.plugins.module_utils._wave import Wave
+from ansible_collections.thingspace.fota.plugins.module_utils._writer import OPERATIONS
+
+Params = t.Mapping[str, t.Any]
+
+_GRAVITY: tuple[Kind, ...] = ("input", "state", "rail")
+_SHOWN = 5
+
+
+def job(params: Params, connector: Connector, check_mode: bool) -> Result:
+    """The job of the module. Failures come back in the result, with what was done before them."""
+    task = _Task(params, connector, check_mode)
+    failure: ThingSpaceError | None = None
+    try:
+        task.run()
+    except ThingSpaceError as error:
+        failure = error
+    outcome = task.outcome()
+    changed = any(wave.changed for wave in outcome.waves)
+    if failure is not None and changed:
+        failure.done = outcome.summary
+    return Result(
+        values=outcome.values(Budget(max(0, params["result_limit"]))),
+        changed=changed,
+        diff=outcome.diff(max(0, params["diff_limit"])),
+        warnings=task.warnings,
+        failure=failure,
+    )
+
+
+class _Task:
+    """One run, with what it knows so far: a failure at any point leaves an outcome that tells the truth."""
+
+    def __init__(self, params: Params, connector: Connector, check_mode: bool) -> None:
+        self._params = params
+        self._connector = connector
+        self._check_mode = check_mode
+        self._account: str | None = None
+        self._waves: dict[str, Wave] = {}
+        self._moves: tuple[Move, ...] = ()
+        self._unlisted: tuple[Upgrade, ...] = ()
+        self._digests: dict[str, str] = {}
+        self._digest: str | None = None
+        self.warnings: list[str] = []
+
+    def run(self) -> None:
+        """Do it. Raises ThingSpaceError."""
+        params, account = self._params, account_of(self._params["account"])
+        self._account = account
+        if params["expect_plan_digest"] is not None and not params["expect_plan_digest"].strip():
+            raise InputError("expect_plan_digest is empty: give the digest of the approved plan, or leave the option out.")
+        check_range(params, "concurrency", 1, 64)
+        check_range(params, "diff_limit", 0)
+        check_range(params, "result_limit", 0)
+        declared = declared_upgrades(params, today())
+        if sentence := doubts(params, declared):
+            self.warnings.append(sentence + ".")
+        waves = [Wave(upgrade, self._connector.authorized(branch=True), account) for upgrade in declared]
+        reader = Reader(Account(self._connector.authorized(), account), waves, params["concurrency"])
+        try:
+            self._waves = {wave.declared.ref: wave for wave in waves}
+            reader.find()
+            starts = self._plan(reader)
+        finally:
+            self.warnings += reader.warnings
+        if any(start.plan for start in starts.values()):
+            self._carry_out(starts)
+        self._judge()
+
+    # the plan
+
+    def _plan(self, reader: Reader) -> dict[str, Start]:
+        """One plan over all. Raises what forbids it, before any write."""
+        waves = self._waves
+        entries = [wave.entry() for wave in waves.values()]
+        joint = join(entries)
+        others: list[Upgrade] = []
+        # Whoever only removes can do so without a look at what others hold.
+        if reader.has_listed or self._params["unlisted"] == "fail" or any(plan.append for plan in joint.plans.values()):
+            others = reader.others()
+            joint = join(entries, [(f"the upgrade {other.upgrade_id}, which is {other.status} and", other.members) for other in others])
+        self._unlisted = tuple(other for other in others if other.is_open)
+        self._moves = joint.moves
+        moving = {ref for move in joint.moves for ref in (move.source, move.target)}
+        for ref, wave in waves.items():
+            wave.commit(joint.plans[ref], moves=ref in moving or bool(joint.plans[ref].remove - _own_removals(wave)))
+        names = {ref: _name_of(wave) for ref, wave in waves.items()}
+        account = self._account or ""
+        self._digests = {ref: plan_digest({(account, name): joint.plans[ref]}) for ref, name in names.items()}
+        self._digest = plan_digest({(account, name): joint.plans[ref] for ref, name in names.items()})
+        self._forbid([*joint.problems, *self._own_problems()])
+        self._compare(joint)
+        reader.heed_refused([wave for wave in waves.values() if wave.new and wave.plan.append])
+        return {entry.ref: Start(entry.members, joint.plans[entry.ref], new=waves[entry.ref].new) for entry in entries}
+
+    def _own_problems(self) -> t.Iterator[Problem]:
+        for wave in self._waves.values():
+            try:
+                wave.check()
+            except (InputError, RailError) as error:
+                yield Problem(error.kind, f"{wave.declared}: {error.message}")
+        if self._params["unlisted"] == "fail" and self._unlisted:
+            first = ", ".join(f"{upgrade.upgrade_id} ({upgrade.status})" for upgrade in self._unlisted[:_SHOWN])
+            more = f" and {len(self._unlisted) - _SHOWN} more" if len(self._unlisted) > _SHOWN else ""
+            yield Problem("state", f"The account has open upgrades that are not declared, and unlisted is fail: {first}{more}.")
+
+    def _forbid(self, problems: t.Sequence[Problem]) -> None:
+        if not problems:
+            return
+        kind = min((problem.kind for problem in problems), key=_GRAVITY.index)
+        told = " ".join(problem.text for problem in problems)
+        raise ThingSpaceError(f"Nothing was written. {told}", kind)
+
+    def _compare(self, joint: Joint) -> None:
+        expected = self._params["expect_plan_digest"]
+        if expected is not None and expected.strip().lower() != self._digest:
+            append, remove = (sum(len(getattr(plan, side)) for plan in joint.plans.values()) for side in OPERATIONS)
+            raise StateError(
+                f"The plan is not the one that was approved: expect_plan_digest is {expected.strip()[:64]}, and this plan ({append} to append, "
+                f"{remove} to remove) has {self._digest}. Nothing was written; have the new plan reviewed."
+            )
+
+    # what is done
+
+    def _carry_out(self, starts: t.Mapping[str, Start]) -> None:
+        order = rounds(starts, self._moves)
+        for step in (step for steps in order for step in steps if step.empties):
+            wave = self._waves[step.ref]
+            wave.empty_meanwhile = True
+            self.warnings.append(
+                f"{wave.declared} is without devices for a moment: the moves form a circle, and one upgrade has to be empty before the others can go on."
+            )
+        if self._check_mode:
+            for wave in self._waves.values():
+                wave.predict()
+        else:
+            write(self._waves, order, self._moves, self._params["concurrency"], approved=self._params["expect_plan_digest"] is not None)
+
+    def _judge(self) -> None:
+        """Fail if an upgrade failed, or as ``on_rejected`` says of each."""
+        for wave in self._waves.values():
+            try:
+                sentence = judge(wave.rejected(), wave.declared.on_rejected)
+            except ThingSpaceError as error:
+                wave.failure = wave.failure or error
+            else:
+                self.warnings += [f"{wave.declared}: {sentence}"] if sentence else []
+        failed = [(wave, wave.failure) for wave in self._waves.values() if wave.failure]
+        if failed:
+            first = failed[0][1]
+            told = " ".join(f"{wave.declared}: {error.message}" for wave, error in failed)
+            sentence = told if len(self._waves) == 1 else f"{len(failed)} of {len(self._waves)} upgrades failed. {told}"
+            raise ThingSpaceError(sentence, first.kind, status=first.status, code=first.code, detail=first.detail)
+
+    # what is told
+
+    def outcome(self) -> RolloutOutcome:
+        """What is known now."""
+        waves = self._waves
+        ways = [(device, waves[source], waves[target]) for device, source, target in self._moves]
+        moved = [Moved(device, source.ref, target.ref) for device, source, target in ways if source.lost(device) and target.got(device)]
+        arrived = {(move.device_id, move.target) for move in moved} | {(move.device_id, move.source) for move in moved}
+        return RolloutOutcome(
+            account=self._account,
+            waves=tuple(wave.outcome(self._digests.get(ref), arrived) for ref, wave in waves.items()),
+            moved=tuple(moved),
+            unlisted=tuple(described(upgrade, include_devices=False) for upgrade in self._unlisted),
+            plan_digest=self._digest,
+        )
+
+
+def _own_removals(wave: Wave) -> frozenset[str]:
+    """What its own declaration removes; anything beyond leaves for another upgrade."""
+    return wave.declared.target.plan(wave.progress.first).remove
+
+
+def _name_of(wave: Wave) -> str:
+    """Its name in the plan digest: that of ``upgrade_devices``, or what would be scheduled."""
+    declared = wave.declared
+    return wave.progress.first.upgrade_id.lower() or f"{declared.key}{f' until {declared.end_date}' if declared.end_date else ''}"

@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The writes of a rollout, several upgrades at once: round after round, and nothing that waits for what has failed."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import typing as t
+
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import StateError
+from ansible_collections.thingspace.fota.plugins.module_utils._moves import Move, some
+from ansible_collections.thingspace.fota.plugins.module_utils._rounds import Round, Step
+from ansible_collections.thingspace.fota.plugins.module_utils._wave import Wave
+
+Item = t.TypeVar("Item")
+
+
+def together(work: t.Callable[[Item], object], items: t.Sequence[Item], concurrency: int) -> None:
+    """Do the work for all items, so many at once. The first error is raised when all are done."""
+    if len(items) < 2 or concurrency < 2:
+        for item in items:
+            work(item)
+        return
+    with concurrent.futures.ThreadPoolExecutor(min(concurrency, len(items))) as pool:
+        for future in [pool.submit(work, item) for item in items]:
+            future.result()
+
+
+def write(waves: t.Mapping[str, Wave], rounds: t.Iterable[Round], moves: t.Iterable[Move], concurrency: int, *, approved: bool) -> None:
+    """Send the writes. Does not raise: each wave keeps its failure.
+
+    Args:
+        waves: the declared upgrades by their reference.
+        approved: whether nothing but the plan may be written.
+    """
+    sources: dict[tuple[str, str], list[Wave]] = {}
+    for device, source, target in moves:
+        sources.setdefault((target, device), []).append(waves[source])
+    for steps in rounds:
+
+        def take(step: Step) -> None:
+            wave = waves[step.ref]
+            wave.take(step, _held_back(step, sources), approved)
+
+        together(take, [step for step in steps if waves[step.ref].failure is None], concurrency)
+    for wave in waves.values():
+        _tell_withheld(wave)
+
+
+def _held_back(step: Step, sources: t.Mapping[tuple[str, str], t.Sequence[Wave]]) -> dict[str, str]:
+    """Devices that have not left: their removal failed or was refused, or nobody knows."""
+    held: dict[str, str] = {}
+    for device in step.append:
+        for source in sources.get((step.ref, device), ()):
+            if device in source.progress.last.members:
+                held[device] = str(source.declared)
+    return held
+
+
+def _tell_withheld(wave: Wave) -> None:
+    if not wave.withheld:
+        return
+    places: dict[str, list[str]] = {}
+    for device, place in sorted(wave.withheld.items()):
+        places.setdefault(place, []).append(device)
+    told = "; ".join(f"{some(devices)} still in {place}" for place, devices in places.items())
+    sentence = f"{len(wave.withheld)} devices that were to move here could not leave, and were not appended: {told}."
+    if wave.failure is None:
+        wave.failure = StateError(sentence)
+    else:
+        wave.failure.message += f" {sentence}"

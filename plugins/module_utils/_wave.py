@@ -1,0 +1,236 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One declared upgrade in the run of a rollout: what it is, what it is to become, how far it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.thingspace.fota.plugins.module_utils._client import Client
+from ansible_collections.thingspace.fota.plugins.module_utils._declared import Declared
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, StateError, ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
+from ansible_collections.thingspace.fota.plugins.module_utils._landing import changes_of, landed
+from ansible_collections.thingspace.fota.plugins.module_utils._moves import Entry
+from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Changes, Rejection
+from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan
+from ansible_collections.thingspace.fota.plugins.module_utils._rails import check_removals
+from ansible_collections.thingspace.fota.plugins.module_utils._rollout_outcome import Action, WaveOutcome
+from ansible_collections.thingspace.fota.plugins.module_utils._rounds import Step
+from ansible_collections.thingspace.fota.plugins.module_utils._schedule import REFUSED, check_future, why_refused
+from ansible_collections.thingspace.fota.plugins.module_utils._scheduler import Scheduler
+from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing
+from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, UpgradeDevices, Upgrades, described
+from ansible_collections.thingspace.fota.plugins.module_utils._waiter import today
+from ansible_collections.thingspace.fota.plugins.module_utils._writer import Listing, Progress, Target, converge
+
+_RUNNING = "inprogress"
+_ACCEPTED = Standing("Device Accepted", "")
+
+
+@dataclasses.dataclass(frozen=True)
+class Part(Target):
+    """A target that is exactly these writes and no others."""
+
+    append: frozenset[str] = frozenset()
+    remove: frozenset[str] = frozenset()
+
+    def plan(self, listing: Listing) -> Plan:
+        return Plan(self.append - listing.members - listing.refused, self.remove & listing.members, self.append & listing.refused)
+
+
+class Wave:
+    """Works on one declared upgrade, with a client of its own, so that several can be worked on at once.
+
+    ``seen`` says that its state is known, ``past`` that it is not there and must not be scheduled any more, ``withheld`` which devices could not
+    arrive, and from where.
+    """
+
+    def __init__(self, declared: Declared, client: Client, account: str) -> None:
+        self.declared = declared
+        self.client = client
+        self._account = Account(client, account)
+        self._scheduler = Scheduler(self._account)
+        self.progress = Progress(_nothing(declared, account))
+        self.seen = False
+        self.past = False
+        self.plan = Plan()
+        self.moves = False
+        self.empty_meanwhile = False
+        self.withheld: dict[str, str] = {}
+        self.known: frozenset[str] = frozenset()
+        self.failure: ThingSpaceError | None = None
+
+    @property
+    def new(self) -> bool:
+        """Whether it is not there yet."""
+        return not self.progress.first.upgrade_id and not self.past
+
+    @property
+    def ref(self) -> str:
+        """What people find it by: its id, its natural key as long as there is none."""
+        return self.progress.last.upgrade_id or self.declared.upgrade_id or str(self.declared.key)
+
+    def found(self, upgrade: Upgrade) -> None:
+        """Work on this upgrade, as it was read."""
+        self.progress = Progress(upgrade)
+
+    def read(self, upgrade_id: str) -> None:
+        """GET it. Raises ThingSpaceError, ``not_found`` if it is not there."""
+        self.found(Upgrades(self._account).get(upgrade_id))
+
+    def entry(self) -> Entry:
+        """As the plan over all looks at it."""
+        now, declared = self.progress.first, self.declared
+        # The reference is the one that it was declared by: it stays the same when it is scheduled.
+        holds = now.is_open or now.phase == _RUNNING
+        wanted = frozenset() if self.past else declared.target.declared
+        state = "present" if self.past else declared.target.state
+        return Entry(declared.ref, str(declared), state, wanted, now.members, now.refused, now.status if now.upgrade_id else "", now.is_open, holds)
+
+    def commit(self, plan: Plan, moves: bool) -> None:
+        """This is what it needs. ``moves``: devices come from, or go to, other declared upgrades."""
+        self.plan, self.moves = plan, moves
+
+    @property
+    def target(self) -> Target:
+        """What it is to become: where devices move the agreed writes, else the declaration itself, which follows what others change meanwhile."""
+        target = self.declared.target
+        if not self.moves and not self.new and not self.past:
+            return target
+        return self._part(self.plan.append | self.plan.refused, self.plan.remove)
+
+    def _part(self, append: frozenset[str], remove: frozenset[str]) -> Part:
+        target = self.declared.target
+        # What leaves for another upgrade counts as a removal by the declaration, whatever the state.
+        state = "exact" if self.moves and self.plan.remove else target.state
+        return Part(state, target.declared, target.rails, target.batch_size, target.permit, self.plan, append, remove)
+
+    def check(self) -> None:
+        """Raise RailError where its plan removes too much, InputError where nothing can be scheduled."""
+        if self.new and not self.plan.append and self.declared.target.state != "absent":
+            raise InputError("it is not there yet, and to schedule it at least one device is needed.")
+        check_removals(self.declared.target.rails, self._part(frozenset(), frozenset()).state, len(self.plan.remove), len(self.progress.first.members))
+
+    # what is told
+
+    def lost(self, device: str) -> bool:
+        """Whether this run has removed the device."""
+        return device in self.progress.landed("remove")
+
+    def got(self, device: str) -> bool:
+        """Whether this run has brought the device in."""
+        return device in self.progress.landed("append")
+
+    def _changes(self, known: Changes) -> Changes:
+        return changes_of(self.progress, self.target.plan(self.progress.last), known)
+
+    def rejected(self) -> tuple[Rejection, ...]:
+        """Declared devices that the service refuses."""
+        return self._changes(Changes()).rejected
+
+    def outcome(self, digest: str | None, moved: t.Container[tuple[str, str]]) -> WaveOutcome:
+        """What happened to it, or would happen.
+
+        Args:
+            moved: devices that moved, each with the references of the two upgrades.
+        """
+        last, declared = self.progress.last, self.declared
+        if not self.seen:
+            return WaveOutcome(duplicates=declared.declaration.duplicates, upgrade_id=declared.upgrade_id, name=declared.name, requests=self.client.requests)
+        changes = self._changes(Changes(duplicates=declared.declaration.duplicates, plan_digest=digest))
+        known: dict[str, t.Any] = {field.name: getattr(changes, field.name) for field in dataclasses.fields(changes)}
+        changed = landed(self.progress, self.target.plan(last)) or self._scheduler.landed or self._scheduler.unsettled
+        action: Action = "past" if self.past else "none" if not changed and not self.failure else "schedule" if self.new else "change"
+        return WaveOutcome(
+            **known,
+            upgrade_id=last.upgrade_id or declared.upgrade_id,
+            upgrade_status=last.status if last.upgrade_id else None,
+            firmware_name=last.firmware_name,
+            firmware_to=last.firmware_to,
+            start_date=last.start_date,
+            upgrade=None if self.past else {**described(last, include_devices=False), "upgrade_id": last.upgrade_id or None},
+            name=declared.name,
+            changed=changed,
+            action=action,
+            moved_in=sum((device, self.ref) in moved for device in changes.added),
+            moved_out=sum((device, self.ref) in moved for device in changes.removed),
+            empty_meanwhile=self.empty_meanwhile,
+            requests=self.client.requests,
+            failure=self.failure,
+        )
+
+    # what is done
+
+    def predict(self) -> None:
+        """The plan is what would land."""
+        self.progress.sent = {"append": set(self.plan.append), "remove": set(self.plan.remove)}
+        self.progress.last = self.progress.first.predicted(self.plan)
+
+    def take(self, step: Step, held_back: t.Mapping[str, str], approved: bool) -> None:
+        """Do one step. Does not raise: a failure is kept.
+
+        Args:
+            held_back: devices of the step that are still in another upgrade, and in which.
+            approved: whether nothing but the plan may be written.
+        """
+        self.withheld.update(held_back)
+        self.empty_meanwhile = self.empty_meanwhile or step.empties
+        append = step.append - held_back.keys()
+        try:
+            if self.new and not self.progress.last.upgrade_id:
+                self._make(append)
+            elif not self.moves:
+                target = dataclasses.replace(self.declared.target, approved=self.plan if approved else None)
+                self._converge(target)
+            else:
+                self._keep_from_emptying(step)
+                self._converge(self._part(append, step.remove))
+        except ThingSpaceError as error:
+            self.failure = error
+
+    def _keep_from_emptying(self, step: Step) -> None:
+        last = self.progress.last
+        if step.remove and not step.append and not step.empties and self.plan.append and last.members <= step.remove:
+            raise StateError(f"None of its new devices is in, so its {len(last.members)} devices are not removed: it would be empty.")
+
+    def _converge(self, target: Target) -> None:
+        progress = self.progress
+        converge(UpgradeDevices(Upgrades(self._account), progress.last.upgrade_id), target, progress, self.client.backoff)
+        if progress.failure is not None:
+            raise progress.failure
+
+    def _make(self, devices: frozenset[str]) -> None:
+        declared, scheduler, progress = self.declared, self._scheduler, self.progress
+        if not devices or declared.key is None:
+            return
+        key = declared.key
+        try:
+            scheduler.schedule(key, declared.end_date, devices, self.known, lambda: check_future(key, today()))
+        finally:
+            made = scheduler.last
+            if made is not None and scheduler.landed:
+                progress.last = made
+                progress.sent["append"].update(devices)
+                # What was asked for with the upgrade is not asked for again, but looked for.
+                progress.answers["append"].update((device, made.devices.get(device, _ACCEPTED)) for device in devices)
+        if made is None:
+            return
+        if made.phase == REFUSED:
+            raise StateError(why_refused(made))
+        now = Upgrades(self._account).get(made.upgrade_id)
+        if scheduler.landed:
+            progress.last = now
+        else:
+            # Somebody else has made it meanwhile: what is missing in it is appended.
+            self.found(now)
+        self._converge(self._part(devices, frozenset()))
+
+
+def _nothing(declared: Declared, account: str) -> Upgrade:
+    key = declared.key
+    name, version, start = (key.firmware_name, key.firmware_to, key.start_date) if key else (None, None, None)
+    return Upgrade("", account, name, version, start, declared.end_date, "RequestPending", {})
