@@ -78,7 +78,10 @@ def test_errors_fail_or_are_returned(lookup: Lookup, tmp_path: Path) -> None:
     with pytest.raises(AnsibleLookupError) as caught:
         lookup("a.yml")
     assert caught.value.message.splitlines()[0].startswith("a.yml line 1, ")
-    assert lookup("a.yml", on_error="return") == [{"error": caught.value.message}]
+    returned = lookup("a.yml", on_error="return")
+    assert [result["msg"] for result in returned] == caught.value.message.splitlines()
+    assert len(returned) == 2
+    assert all(result["failed"] and result["error"]["kind"] == "input" and result["error"]["message"] == result["msg"] for result in returned)
 
 
 @pytest.mark.parametrize("term", [1, None, {"a": 1}])

@@ -15,25 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from run_module import run_module
 from thingspace_simulator import Simulator
+from troubles import TROUBLES
 
 POOL = [str(990000000000000 + number) for number in range(4)]
 STATUSES = ["RequestPending", "Queued", "InProgress", "Finished", "RequestFailed", "UpgradeFailed"]
-TROUBLES: list[dict[str, t.Any]] = [
-    {"do": "drop_before"},
-    {"do": "drop_before", "reset": True},
-    {"do": "drop_after"},
-    {"do": "status", "status": 429},
-    {"do": "status", "status": 500},
-    {"do": "status", "status": 400},
-    {"do": "status", "status": 503, "applied": True},
-    {"do": "html", "status": 502},
-    {"do": "html", "status": 200, "applied": True},
-    {"do": "truncated"},
-    {"do": "expired_bearer"},
-    {"do": "expired_session"},
-    {"do": "start_upgrade"},
-    {"do": "cancel_upgrade"},
-]
 PLACES = ["GET /reports", "GET /upgrades", "POST /upgrades", "POST /upgrades", "DELETE /upgrades", "DELETE /upgrades"]
 FAULTS = st.lists(st.tuples(st.sampled_from(PLACES), st.integers(1, 6), st.sampled_from(TROUBLES)), max_size=4)
 SWITCHES = st.fixed_dictionaries(
