@@ -14,6 +14,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Bu
 
 Action = t.Literal["none", "change", "schedule", "past"]
 _OF_A_MOVE = 40
+_WHOLE_DIFFS = 20
 
 
 class Moved(t.NamedTuple):
@@ -104,8 +105,10 @@ class RolloutOutcome:
         }
 
     def diff(self, limit: int) -> list[dict[str, str]]:
-        """A diff for each upgrade that changes."""
-        return [wave.diff(limit) for wave in self.waves if wave.changed and wave.before_count is not None]
+        """A diff for each upgrade that changes. Many of them share the lines, or the result would grow past what ansible-runner keeps."""
+        changed = [wave for wave in self.waves if wave.changed and wave.before_count is not None]
+        each = limit if len(changed) <= _WHOLE_DIFFS else max(1, limit * _WHOLE_DIFFS // len(changed))
+        return [wave.diff(min(each, limit)) for wave in changed]
 
 
 def untouched(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -158,6 +158,7 @@ options:
   diff_limit:
     description:
       - How many additions and how many removals of each upgrade the diff lists before it says how many more there are.
+      - Where more than 20 upgrades change, all together list 20 times as many, each an equal share.
     type: int
     default: 100
   result_limit:

@@ -343,6 +343,17 @@ def test_result_limit_is_one_budget(fleet: Fleet) -> None:
     assert told["added_count"] == 48 + 49
 
 
+def test_the_diff_of_many_upgrades_shares_its_lines(fleet: Fleet) -> None:
+    waves = []
+    for number in range(25):
+        fleet.has(str(number), 1000 + number)
+        waves.append(fleet.wave(str(number), *range(100 * number, 100 * number + 10)))
+    few, many = fleet.run(*waves[:20], check=True, diff=True, diff_limit=5), fleet.run(*waves, check=True, diff=True, diff_limit=5)
+    assert [len(side["after"].splitlines()) for side in few["diff"]] == [1 + 5 + 1] * 20
+    assert [len(side["after"].splitlines()) for side in many["diff"]] == [1 + 4 + 1] * 25
+    assert "... and 6 more" in many["diff"][0]["after"]
+
+
 def test_devices_files(fleet: Fleet, tmp_path: Path) -> None:
     fleet.has("a", 1)
     path = tmp_path / "a.csv"
