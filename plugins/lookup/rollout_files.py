@@ -31,8 +31,8 @@ options:
     required: true
   on_error:
     description:
-      - What becomes of an error. V(fail) fails the task. V(return) returns it, as the only entry of the list and with nothing in it but RV(_raw[].error),
-        for a playbook that reports it in its own way.
+      - What becomes of errors. V(fail) fails the task. V(return) returns them in place of accounts, each as a failed module would return it, for a
+        playbook that reports them in its own way. P(thingspace.fota.plan_report#filter) takes them.
     type: str
     choices: [fail, return]
     default: fail
@@ -80,11 +80,21 @@ _raw:
           start_date: "2026-12-01"
           devices_file: /home/ops/fleet/rollouts/waves/canary.csv
           state: exact
-    error:
-      description: All faults that were found, one a line. There is nothing else in the entry then.
+    failed:
+      description: True. Together with RV(_raw[].msg) and RV(_raw[].error), in place of everything else.
+      type: bool
+      returned: for an error, with O(on_error=return)
+      sample: true
+    msg:
+      description: One fault, or how many more there are.
       type: str
-      returned: with O(on_error=return), if there is one
+      returned: for an error, with O(on_error=return)
       sample: "rollouts/gateways.yml line 7, upgrades[2].firmware_to: 2.10 is a number without quotes, which is read as 2.1. Quote it."
+    error:
+      description: The same as modules return it, with the kind V(input).
+      type: dict
+      returned: for an error, with O(on_error=return)
+      sample: {kind: input, status: null, code: null, message: "There is no rollout file or folder 'rollout' in /home/ops/fleet."}
 """
 
 import pathlib
@@ -103,7 +113,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no typ
             return _rollout_file.load(_texts(terms), str(pathlib.Path.cwd()), self._content)
         except InputError as error:
             if self.get_option("on_error") == "return":
-                return [{"error": error.message}]
+                return [{"failed": True, "msg": line, "error": InputError(line).as_dict()} for line in error.message.splitlines()]
             raise AnsibleLookupError(error.message) from None
 
     def _content(self, path: str) -> bytes:
