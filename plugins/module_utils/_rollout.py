@@ -173,7 +173,8 @@ class _Task:
         failed = [(wave, wave.failure) for wave in self._waves.values() if wave.failure]
         if failed:
             first = failed[0][1]
-            told = " ".join(f"{wave.declared}: {error.message}" for wave, error in failed)
+            told = " ".join(f"{wave.declared}: {error.message}" for wave, error in failed[:_SHOWN])
+            told += f" And {len(failed) - _SHOWN} more, see the error of each in upgrades." if len(failed) > _SHOWN else ""
             sentence = told if len(self._waves) == 1 else f"{len(failed)} of {len(self._waves)} upgrades failed. {told}"
             raise ThingSpaceError(sentence, first.kind, status=first.status, code=first.code, detail=first.detail)
 

@@ -15,7 +15,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._rollout_writer im
 from ansible_collections.thingspace.fota.plugins.module_utils._schedule import only, why_refused
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import today
-from ansible_collections.thingspace.fota.plugins.module_utils._wave import Wave
+from ansible_collections.thingspace.fota.plugins.module_utils._wave import Wave, holds
 
 # Upgrades that hold their devices: those that have not started, and those that run.
 _HOLDING = ("RequestPending", "Queued", "InProgress")
@@ -61,7 +61,7 @@ class Reader:
         if self._listed is None:
             self._listed = upgrades_by_status(self._account, _HOLDING)
         own = {wave.progress.first.upgrade_id.lower() for wave in self._waves}
-        return [upgrade for upgrade in self._listed if upgrade.status in _HOLDING and upgrade.upgrade_id.lower() not in own]
+        return [upgrade for upgrade in self._listed if holds(upgrade) and upgrade.upgrade_id.lower() not in own]
 
     def heed_refused(self, waves: t.Sequence[Wave]) -> None:
         """Tell upgrades that are to be scheduled from those that the service refused as a whole before."""

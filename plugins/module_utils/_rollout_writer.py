@@ -18,17 +18,22 @@ Item = t.TypeVar("Item")
 
 
 def together(work: t.Callable[[Item], object], items: t.Sequence[Item], concurrency: int) -> None:
-    """Do the work for all items, so many at once. The first error is raised when all are done."""
+    """Do the work for all items, so many at once. After an error no more are begun, and it is raised."""
     if len(items) < 2 or concurrency < 2:
         for item in items:
             work(item)
         return
     with concurrent.futures.ThreadPoolExecutor(min(concurrency, len(items))) as pool:
-        for future in [pool.submit(work, item) for item in items]:
-            future.result()
+        futures = [pool.submit(work, item) for item in items]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
-def write(waves: t.Mapping[str, Wave], rounds: t.Iterable[Round], moves: t.Iterable[Move], concurrency: int, *, approved: bool) -> None:
+def write(waves: t.Mapping[str, Wave], rounds: t.Iterable[Round], moves: t.Sequence[Move], concurrency: int, *, approved: bool) -> None:
     """Send the writes. Does not raise: each wave keeps its failure.
 
     Args:
@@ -47,6 +52,7 @@ def write(waves: t.Mapping[str, Wave], rounds: t.Iterable[Round], moves: t.Itera
         together(take, [step for step in steps if waves[step.ref].failure is None], concurrency)
     for wave in waves.values():
         _tell_withheld(wave)
+    _tell_stranded(waves, moves)
 
 
 def _held_back(step: Step, sources: t.Mapping[tuple[str, str], t.Sequence[Wave]]) -> dict[str, str]:
@@ -60,13 +66,25 @@ def _held_back(step: Step, sources: t.Mapping[tuple[str, str], t.Sequence[Wave]]
 
 
 def _tell_withheld(wave: Wave) -> None:
-    if not wave.withheld:
-        return
     places: dict[str, list[str]] = {}
-    for device, place in sorted(wave.withheld.items()):
+    for device, place in wave.withheld.items():
         places.setdefault(place, []).append(device)
-    told = "; ".join(f"{some(devices)} still in {place}" for place, devices in places.items())
-    sentence = f"{len(wave.withheld)} devices that were to move here could not leave, and were not appended: {told}."
+    if places:
+        told = "; ".join(f"{some(devices)} still in {place}" for place, devices in places.items())
+        _add(wave, f"{len(wave.withheld)} devices that were to move here could not leave, and were not appended: {told}.")
+
+
+def _tell_stranded(waves: t.Mapping[str, Wave], moves: t.Iterable[Move]) -> None:
+    """A device that has left and not arrived is in no upgrade: whoever reads the failure must know."""
+    ways: dict[tuple[str, str], list[str]] = {}
+    for device, source, target in moves:
+        if waves[source].lost(device) and not waves[target].got(device):
+            ways.setdefault((source, target), []).append(device)
+    for (source, target), devices in ways.items():
+        _add(waves[target], f"{some(devices)} left {waves[source].declared} and did not arrive: no upgrade of this rollout holds them now.")
+
+
+def _add(wave: Wave, sentence: str) -> None:
     if wave.failure is None:
         wave.failure = StateError(sentence)
     else:

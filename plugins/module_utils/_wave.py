@@ -86,10 +86,9 @@ class Wave:
         """As the plan over all looks at it."""
         now, declared = self.progress.first, self.declared
         # The reference is the one that it was declared by: it stays the same when it is scheduled.
-        holds = now.is_open or now.phase == _RUNNING
         wanted = frozenset() if self.past else declared.target.declared
         state = "present" if self.past else declared.target.state
-        return Entry(declared.ref, str(declared), state, wanted, now.members, now.refused, now.status if now.upgrade_id else "", now.is_open, holds)
+        return Entry(declared.ref, str(declared), state, wanted, now.members, now.refused, now.status if now.upgrade_id else "", now.is_open, holds(now))
 
     def commit(self, plan: Plan, moves: bool) -> None:
         """This is what it needs. ``moves``: devices come from, or go to, other declared upgrades."""
@@ -191,6 +190,8 @@ class Wave:
                 self._converge(self._part(append, step.remove))
         except ThingSpaceError as error:
             self.failure = error
+        except Exception as error:  # A mistake of ours must not swallow what has landed before it.
+            self.failure = ThingSpaceError(f"A mistake in this collection, please report it: {type(error).__name__}: {error}.", "service")
 
     def _keep_from_emptying(self, step: Step) -> None:
         last = self.progress.last
@@ -228,6 +229,11 @@ class Wave:
             # Somebody else has made it meanwhile: what is missing in it is appended.
             self.found(now)
         self._converge(self._part(devices, frozenset()))
+
+
+def holds(upgrade: Upgrade) -> bool:
+    """Whether its devices are taken: it may still start, or runs."""
+    return upgrade.is_open or upgrade.phase == _RUNNING
 
 
 def _nothing(declared: Declared, account: str) -> Upgrade:

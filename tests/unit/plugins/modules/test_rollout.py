@@ -307,6 +307,31 @@ def test_a_lost_answer_to_a_schedule_is_settled_by_reading(fleet: Fleet) -> None
     assert told["upgrades"][1]["added"] == imeis(3, 4)
 
 
+def test_a_device_that_left_and_did_not_arrive_is_told(fleet: Fleet) -> None:
+    fleet.has("a", 1, 2)
+    fleet.has("b", 3)
+    fleet.sim.fault(f"PUT /upgrades/{ACCOUNT}/upgrade/{fleet.ids['b']}", do="status", status=400, times=None)
+    told = fleet.run(fleet.wave("a", 2), fleet.wave("b", 3, 1))
+    assert told["failed"]
+    assert f"{imeis(1)[0]} left a (" in told["msg"]
+    assert (told["upgrades"][0]["removed"], told["moved"]) == (imeis(1), [])
+    again = fleet.sim.service.faults.clear() or fleet.run(fleet.wave("a", 2), fleet.wave("b", 3, 1))
+    assert (again["failed"], fleet.members("b")) == (False, {1, 3})
+
+
+def test_a_session_that_ends_meanwhile_is_told_once(fleet: Fleet) -> None:
+    waves = []
+    for number in range(9):
+        fleet.has(str(number), 10 * number)
+        waves.append(fleet.wave(str(number), 10 * number, 10 * number + 1))
+    fleet.sim.fault("PUT /upgrades", do="expired_session", times=None)
+    told = fleet.run(*waves)
+    assert told["error"]["kind"] == "session_token"
+    assert "9 of 9 upgrades failed" in told["msg"]
+    assert "And 4 more" in told["msg"]
+    assert told["changed"] is False
+
+
 def test_devices_refused_one_by_one(fleet: Fleet) -> None:
     fleet.has("a", 1)
     fleet.sim.refuse(imeis(2))
