@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import itertools
 import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import Kind
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan, State, make_plan
 
 _SHOWN = 3
+# Pairs of upgrades that a sentence names: of a hundred upgrades there are thousands.
+_MOST = 10
 
 
 class Move(t.NamedTuple):
@@ -36,7 +39,7 @@ class Problem:
 class Entry:
     """One declared upgrade, and what it holds now.
 
-    ``ref`` tells it from the others, ``name`` is what people call it. ``status`` is the service's word, empty for one that is yet to be
+    ``ref`` tells it from the others, ``name`` stands in sentences. ``status`` is the service's word, empty for one that is yet to be
     scheduled. ``holds`` says whether its members are taken (it may still start, or runs), ``open`` whether they can be changed.
     """
 
@@ -51,7 +54,7 @@ class Entry:
     holds: bool = True
 
     def __str__(self) -> str:
-        return self.name if self.name == self.ref else f"{self.name} ({self.ref})"
+        return self.name
 
     @property
     def wanted(self) -> frozenset[str]:
@@ -83,7 +86,8 @@ def check_disjoint(wanted: t.Iterable[tuple[object, frozenset[str]]]) -> Problem
                 twice[first, upgrade].append(device)
     if not twice:
         return None
-    told = "; ".join(f"{some(devices)} in {first} and in {second}" for (first, second), devices in twice.items())
+    told = "; ".join(f"{some(devices)} in {first} and in {second}" for (first, second), devices in itertools.islice(twice.items(), _MOST))
+    told += f"; and {len(twice) - _MOST} more pairs of upgrades" if len(twice) > _MOST else ""
     return Problem("input", f"A device can be in one upgrade only, and is declared twice: {told}.")
 
 
@@ -104,7 +108,7 @@ def join(entries: t.Sequence[Entry], others: t.Iterable[tuple[str, frozenset[str
         if plan and not entry.open:
             change = f"{len(plan.append)} to append, {len(plan.remove)} to remove"
             problems.append(Problem("state", f"{entry} is {entry.status}: devices can be changed only before it starts, and it needs {change}."))
-    problems += _taken(entries, plans, others)
+    problems += _taken(entries, others)
     return Joint(plans, tuple(sorted(moves)), tuple(problems))
 
 
@@ -129,21 +133,24 @@ def _meet(entries: t.Sequence[Entry], own: t.Mapping[str, Plan]) -> tuple[dict[s
                 leaving[holder.ref].add(device)
                 if device in arriving:
                     moves.append(Move(device, holder.ref, entry.ref))
-    problems = [Problem("state", f"{some(devices)} declared in {target} cannot leave {source}.") for (target, source), devices in stuck.items()]
-    return leaving, moves, problems
+    return leaving, moves, _told(stuck, "{} declared in {} cannot leave {}.")
 
 
-def _taken(entries: t.Sequence[Entry], plans: t.Mapping[str, Plan], others: t.Iterable[tuple[str, frozenset[str]]]) -> list[Problem]:
-    """Devices to append that somebody else's upgrade holds."""
-    target = {device: entry for entry in entries for device in plans[entry.ref].append}
+def _taken(entries: t.Sequence[Entry], others: t.Iterable[tuple[str, frozenset[str]]]) -> list[Problem]:
+    """Declared devices that somebody else's upgrade holds."""
+    target = {device: entry for entry in entries if entry.holds for device in entry.wanted - entry.refused}
     found: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
     for other, members in others:
         for device in members & target.keys():
             found[str(target[device]), other].append(device)
-    return [
-        Problem("state", f"{some(devices)} declared in {entry} {'is' if len(devices) == 1 else 'are'} in {other}, which is not declared here.")
-        for (entry, other), devices in found.items()
-    ]
+    return _told(found, "{} declared in {} held by {}, which is not declared here.")
+
+
+def _told(found: t.Mapping[tuple[str, str], t.Collection[str]], sentence: str) -> list[Problem]:
+    problems = [Problem("state", sentence.format(some(devices), *pair)) for pair, devices in itertools.islice(found.items(), _MOST)]
+    if len(found) > _MOST:
+        problems.append(Problem("state", f"And the like for {len(found) - _MOST} more pairs of upgrades."))
+    return problems
 
 
 def some(devices: t.Collection[str]) -> str:

@@ -13,7 +13,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._errors import Inp
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._landing import judge
 from ansible_collections.thingspace.fota.plugins.module_utils._module import Connector, Result
-from ansible_collections.thingspace.fota.plugins.module_utils._moves import Joint, Move, Problem, join
+from ansible_collections.thingspace.fota.plugins.module_utils._moves import Joint, Move, Problem, join, some
 from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of, check_range
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import plan_digest
@@ -30,6 +30,7 @@ Params = t.Mapping[str, t.Any]
 
 _GRAVITY: tuple[Kind, ...] = ("input", "state", "rail")
 _SHOWN = 5
+_MOST = 20
 
 
 def job(params: Params, connector: Connector, check_mode: bool) -> Result:
@@ -103,7 +104,7 @@ class _Task:
         # Whoever only removes can do so without a look at what others hold.
         if reader.has_listed or self._params["unlisted"] == "fail" or any(plan.append for plan in joint.plans.values()):
             others = reader.others()
-            joint = join(entries, [(f"the upgrade {other.upgrade_id}, which is {other.status} and", other.members) for other in others])
+            joint = join(entries, [(f"the upgrade {other.upgrade_id} ({other.status})", other.members) for other in others])
         self._unlisted = tuple(other for other in others if other.is_open)
         self._moves = joint.moves
         moving = {ref for move in joint.moves for ref in (move.source, move.target)}
@@ -115,6 +116,7 @@ class _Task:
         self._digest = plan_digest({(account, name): joint.plans[ref] for ref, name in names.items()})
         self._forbid([*joint.problems, *self._own_problems()])
         self._compare(joint)
+        self._warn_of_refused(joint)
         reader.heed_refused([wave for wave in waves.values() if wave.new and wave.plan.append])
         return {entry.ref: Start(entry.members, joint.plans[entry.ref], new=waves[entry.ref].new) for entry in entries}
 
@@ -133,8 +135,15 @@ class _Task:
         if not problems:
             return
         kind = min((problem.kind for problem in problems), key=_GRAVITY.index)
-        told = " ".join(problem.text for problem in problems)
+        told = " ".join(problem.text for problem in problems[:_MOST])
+        told += f" And {len(problems) - _MOST} more." if len(problems) > _MOST else ""
         raise ThingSpaceError(f"Nothing was written. {told}", kind)
+
+    def _warn_of_refused(self, joint: Joint) -> None:
+        leaving = {device: wave for ref, wave in self._waves.items() for device in joint.plans[ref].remove}
+        for ref, wave in self._waves.items():
+            if lost := leaving.keys() & joint.plans[ref].refused:
+                self.warnings.append(f"{some(lost)} would leave where they are, and {wave.declared} lists them as rejected: they are in no upgrade then.")
 
     def _compare(self, joint: Joint) -> None:
         expected = self._params["expect_plan_digest"]

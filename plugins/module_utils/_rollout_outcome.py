@@ -69,10 +69,11 @@ class RolloutOutcome:
     plan_digest: str | None = None
 
     @property
-    def counts(self) -> dict[str, int]:
-        """Totals; exact whatever the lists are cut to. Moved devices are among the added and the removed."""
+    def counts(self) -> dict[str, int | None]:
+        """Totals; exact whatever the lists are cut to. Moved devices are among the added and the removed. None before the first read."""
         waves = [wave.counts for wave in self.waves]
-        totals = {name: sum(counts[name] or 0 for counts in waves) for name in Outcome().counts}
+        known = {name: [count for counts in waves if (count := counts[name]) is not None] for name in Outcome().counts}
+        totals = {name: sum(counts) if counts or Outcome().counts[name] is not None else None for name, counts in known.items()}
         actions = [wave.action for wave in self.waves]
         return {**totals, "moved_count": len(self.moved), "scheduled_count": actions.count("schedule"), "past_count": actions.count("past")}
 
@@ -85,7 +86,7 @@ class RolloutOutcome:
         moved = f" ({counts['moved_count']} of them moved from one to another)" if self.moved else ""
         return "; ".join(
             [f"{upgrades}: {counts['added_count']} added, {counts['removed_count']} removed{moved}, "
-             f"{counts['unchanged_count']} unchanged, {counts['rejected_count']} rejected", *more]
+             f"{counts['unchanged_count'] or 0} unchanged, {counts['rejected_count']} rejected", *more]
         )  # fmt: skip
 
     def values(self, budget: Budget) -> dict[str, t.Any]:

@@ -41,16 +41,18 @@ def write(waves: t.Mapping[str, Wave], rounds: t.Iterable[Round], moves: t.Seque
         approved: whether nothing but the plan may be written.
     """
     sources: dict[tuple[str, str], list[Wave]] = {}
+    targets: dict[tuple[str, str], Wave] = {}
     for device, source, target in moves:
         sources.setdefault((target, device), []).append(waves[source])
-    for steps in rounds:
+        targets[source, device] = waves[target]
+    for number, steps in enumerate(rounds):
 
-        def take(step: Step) -> None:
-            wave = waves[step.ref]
-            wave.take(step, _held_back(step, sources), approved)
+        def take(step: Step, late: bool = number > 0) -> None:
+            waves[step.ref].take(step, _held_back(step, sources), _staying(step, targets), approved=approved, late=late)
 
         together(take, [step for step in steps if waves[step.ref].failure is None], concurrency)
     for wave in waves.values():
+        wave.check_end()
         _tell_withheld(wave)
     _tell_stranded(waves, moves)
 
@@ -65,27 +67,38 @@ def _held_back(step: Step, sources: t.Mapping[tuple[str, str], t.Sequence[Wave]]
     return held
 
 
+def _staying(step: Step, targets: t.Mapping[tuple[str, str], Wave]) -> dict[str, str]:
+    """Devices whose new upgrade has failed meanwhile: they would be in none."""
+    return {device: str(target.declared) for device in step.remove if (target := targets.get((step.ref, device))) and target.failure}
+
+
 def _tell_withheld(wave: Wave) -> None:
-    places: dict[str, list[str]] = {}
-    for device, place in wave.withheld.items():
-        places.setdefault(place, []).append(device)
-    if places:
-        told = "; ".join(f"{some(devices)} still in {place}" for place, devices in places.items())
-        _add(wave, f"{len(wave.withheld)} devices that were to move here could not leave, and were not appended: {told}.")
+    for devices, sentence in (
+        (wave.withheld, "Not appended, since they are not known to have left where they are: {}."),
+        (wave.staying, "Not removed, since the upgrade that they were to move to has failed: {}."),
+    ):
+        places: dict[str, list[str]] = {}
+        for device, place in devices.items():
+            places.setdefault(place, []).append(device)
+        if places:
+            word = "still in" if devices is wave.withheld else "for"
+            _add(wave, sentence.format("; ".join(f"{some(named)} {word} {place}" for place, named in places.items())))
 
 
 def _tell_stranded(waves: t.Mapping[str, Wave], moves: t.Iterable[Move]) -> None:
     """A device that has left and not arrived is in no upgrade: whoever reads the failure must know."""
     ways: dict[tuple[str, str], list[str]] = {}
     for device, source, target in moves:
-        if waves[source].lost(device) and not waves[target].got(device):
+        if waves[source].lost(device) and not waves[target].got(device) and device not in waves[target].withheld:
             ways.setdefault((source, target), []).append(device)
     for (source, target), devices in ways.items():
-        _add(waves[target], f"{some(devices)} left {waves[source].declared} and did not arrive: no upgrade of this rollout holds them now.")
+        lost = "did not arrive: no upgrade of this rollout holds them"
+        arrived = "may not have arrived: look before they are put elsewhere" if waves[target].unsettled else lost
+        _add(waves[target], f"{some(devices)} left {waves[source].declared} and {arrived}.")
 
 
 def _add(wave: Wave, sentence: str) -> None:
     if wave.failure is None:
         wave.failure = StateError(sentence)
     else:
-        wave.failure.message += f" {sentence}"
+        wave.failure.message = f"{wave.failure.message.rstrip('.')}. {sentence}"

@@ -65,7 +65,7 @@ class _Order:
         while any(self._append.values()) or any(self._remove.values()):
             steps = [step for ref in self._append if (step := self._next(ref))]
             if not steps:
-                steps = [self._release() or self._empty()]
+                steps = self._release() or self._empty()
             for step in steps:
                 self._append[step.ref] -= step.append
                 self._remove[step.ref] -= step.remove
@@ -88,32 +88,37 @@ class _Order:
     # When nothing can be done any more, each upgrade that has removes left would be empty after them, and each of them waits for devices
     # that another of them holds.
 
-    def _release(self) -> Step | None:
-        """Let one device go whose arrival lets its new upgrade go on; best of all, one on a way that leads back."""
-        ways, best = self._ways(), None
+    def _release(self) -> list[Step]:
+        """Let single devices go whose arrival lets their new upgrade go on; best of all, those on a way that leads back."""
+        ways, best, others = self._ways(), list[Step](), list[Step]()
         for ref, targets in ways.items():
-            for target, device in sorted(targets.items()) if self._count[ref] > 1 else ():
-                if target in ways:
-                    step = Step(ref, remove=frozenset({device}))
-                    if _leads(ways, target, ref):
-                        return step
-                    best = best or step
-        return best
+            if self._count[ref] < 2:
+                continue
+            found = [(target, device) for target, device in sorted(targets.items()) if target in ways]
+            back = [pair for pair in found if _leads(ways, pair[0], ref)]
+            if back or found:
+                (best if back else others).append(Step(ref, remove=frozenset({(back or found)[0][1]})))
+        return best or others[:1]
 
-    def _empty(self) -> Step:
-        """Empty one upgrade of a cycle for a moment."""
-        ways = self._ways()
-        ref = next(ref for ref, targets in ways.items() if any(_leads(ways, target, ref) for target in targets))
-        return Step(ref, remove=frozenset(self._remove[ref]), empties=True)
+    def _empty(self) -> list[Step]:
+        """Empty one upgrade of each circle for a moment."""
+        ways, chosen = self._ways(), list[str]()
+        for ref, targets in ways.items():
+            apart = not any(_leads(ways, ref, other) or _leads(ways, other, ref) for other in chosen)
+            if apart and any(_leads(ways, target, ref) for target in targets):
+                chosen.append(ref)
+        return [Step(ref, remove=frozenset(self._remove[ref]), empties=True) for ref in chosen]
 
     def _ways(self) -> dict[str, dict[str, str]]:
         """Of each upgrade that has removes left: where its devices go, with the first of them that goes there."""
         ways: dict[str, dict[str, str]] = {}
         for ref, devices in self._remove.items():
-            for device in sorted(devices, reverse=True):
-                ways.setdefault(ref, {})
-                if (ref, device) in self._targets:
-                    ways[ref][self._targets[ref, device]] = device
+            if devices:
+                targets = ways.setdefault(ref, {})
+                for device in devices:
+                    target = self._targets.get((ref, device))
+                    if target is not None and device < targets.get(target, "~"):
+                        targets[target] = device
         return ways
 
 

@@ -14,13 +14,13 @@ from ansible_collections.thingspace.fota.plugins.module_utils._declared import D
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, StateError, ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._landing import changes_of, landed
-from ansible_collections.thingspace.fota.plugins.module_utils._moves import Entry
+from ansible_collections.thingspace.fota.plugins.module_utils._moves import Entry, some
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Changes, Rejection
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import check_removals
 from ansible_collections.thingspace.fota.plugins.module_utils._rollout_outcome import Action, WaveOutcome
 from ansible_collections.thingspace.fota.plugins.module_utils._rounds import Step
-from ansible_collections.thingspace.fota.plugins.module_utils._schedule import REFUSED, check_future, why_refused
+from ansible_collections.thingspace.fota.plugins.module_utils._schedule import REFUSED, check_future, only, why_refused
 from ansible_collections.thingspace.fota.plugins.module_utils._scheduler import Scheduler
 from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, UpgradeDevices, Upgrades, described
@@ -46,7 +46,7 @@ class Wave:
     """Works on one declared upgrade, with a client of its own, so that several can be worked on at once.
 
     ``seen`` says that its state is known, ``past`` that it is not there and must not be scheduled any more, ``withheld`` which devices could not
-    arrive, and from where.
+    arrive, and from where, ``staying`` which ones were not removed, and where they were to go.
     """
 
     def __init__(self, declared: Declared, client: Client, account: str) -> None:
@@ -61,6 +61,8 @@ class Wave:
         self.moves = False
         self.empty_meanwhile = False
         self.withheld: dict[str, str] = {}
+        self.staying: dict[str, str] = {}
+        self._predicted = False
         self.known: frozenset[str] = frozenset()
         self.failure: ThingSpaceError | None = None
 
@@ -124,6 +126,11 @@ class Wave:
         """Whether this run has brought the device in."""
         return device in self.progress.landed("append")
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether nobody knows what became of something that it sent."""
+        return self._scheduler.unsettled or self.progress.unread
+
     def _changes(self, known: Changes) -> Changes:
         return changes_of(self.progress, self.target.plan(self.progress.last), known)
 
@@ -143,7 +150,8 @@ class Wave:
         changes = self._changes(Changes(duplicates=declared.declaration.duplicates, plan_digest=digest))
         known: dict[str, t.Any] = {field.name: getattr(changes, field.name) for field in dataclasses.fields(changes)}
         changed = landed(self.progress, self.target.plan(last)) or self._scheduler.landed or self._scheduler.unsettled
-        action: Action = "past" if self.past else "none" if not changed and not self.failure else "schedule" if self.new else "change"
+        action: Action = "past" if self.past else "none" if not changed else "schedule" if self.new else "change"
+        shown = last.upgrade_id or self._predicted
         return WaveOutcome(
             **known,
             upgrade_id=last.upgrade_id or declared.upgrade_id,
@@ -151,7 +159,7 @@ class Wave:
             firmware_name=last.firmware_name,
             firmware_to=last.firmware_to,
             start_date=last.start_date,
-            upgrade=None if self.past else {**described(last, include_devices=False), "upgrade_id": last.upgrade_id or None},
+            upgrade={**described(last, include_devices=False), "upgrade_id": last.upgrade_id or None} if shown else None,
             name=declared.name,
             changed=changed,
             action=action,
@@ -166,28 +174,31 @@ class Wave:
 
     def predict(self) -> None:
         """The plan is what would land."""
+        self._predicted = bool(self.plan)
         self.progress.sent = {"append": set(self.plan.append), "remove": set(self.plan.remove)}
         self.progress.last = self.progress.first.predicted(self.plan)
 
-    def take(self, step: Step, held_back: t.Mapping[str, str], approved: bool) -> None:
+    def take(self, step: Step, held_back: t.Mapping[str, str], staying: t.Mapping[str, str], *, approved: bool, late: bool) -> None:
         """Do one step. Does not raise: a failure is kept.
 
         Args:
-            held_back: devices of the step that are still in another upgrade, and in which.
+            held_back: devices to append that are still in another upgrade, and in which.
+            staying: devices to remove that cannot go where they were to go, and where that was.
             approved: whether nothing but the plan may be written.
+            late: whether much was done since it was read.
         """
         self.withheld.update(held_back)
-        self.empty_meanwhile = self.empty_meanwhile or step.empties
-        append = step.append - held_back.keys()
+        self.staying.update(staying)
+        append, remove = step.append - held_back.keys(), step.remove - staying.keys()
         try:
             if self.new and not self.progress.last.upgrade_id:
-                self._make(append)
+                self._make(append, approved=approved, late=late)
             elif not self.moves:
                 target = dataclasses.replace(self.declared.target, approved=self.plan if approved else None)
                 self._converge(target)
-            else:
+            elif append or remove:
                 self._keep_from_emptying(step)
-                self._converge(self._part(append, step.remove))
+                self._converge(self._part(append, remove))
         except ThingSpaceError as error:
             self.failure = error
         except Exception as error:  # A mistake of ours must not swallow what has landed before it.
@@ -204,13 +215,30 @@ class Wave:
         if progress.failure is not None:
             raise progress.failure
 
-    def _make(self, devices: frozenset[str]) -> None:
-        declared, scheduler, progress = self.declared, self._scheduler, self.progress
-        if not devices or declared.key is None:
+    def check_end(self) -> None:
+        """Raise StateError where somebody else has changed it meanwhile, so that it is not what is declared."""
+        last, answers = self.progress.last, self.progress.answers
+        if self.failure or not self.moves or self.progress.unread:
             return
+        left = self.declared.target.plan(last)
+        missing = left.append - answers["append"].keys() - self.withheld.keys()
+        extra = left.remove - answers["remove"].keys() - self.staying.keys()
+        if missing or extra:
+            self.failure = StateError(
+                f"Somebody else has changed it while this run worked on it: {len(missing)} declared devices are missing ({some(missing) or 'none'}), "
+                f"{len(extra)} others are in it ({some(extra) or 'none'}). Run it again."
+            )
+
+    def _make(self, devices: frozenset[str], *, approved: bool, late: bool) -> None:
+        declared, scheduler, progress = self.declared, self._scheduler, self.progress
         key = declared.key
+        if not devices or key is None:
+            return
         try:
-            scheduler.schedule(key, declared.end_date, devices, self.known, lambda: check_future(key, today()))
+            # A second POST makes a second upgrade: look once more if time has passed.
+            scheduler.last = only(key, scheduler.find(key)) if late else None
+            if scheduler.last is None:
+                scheduler.schedule(key, declared.end_date, devices, self.known, lambda: check_future(key, today()))
         finally:
             made = scheduler.last
             if made is not None and scheduler.landed:
@@ -220,15 +248,23 @@ class Wave:
                 progress.answers["append"].update((device, made.devices.get(device, _ACCEPTED)) for device in devices)
         if made is None:
             return
-        if made.phase == REFUSED:
-            raise StateError(why_refused(made))
-        now = Upgrades(self._account).get(made.upgrade_id)
+        now = made if made.phase == REFUSED else Upgrades(self._account).get(made.upgrade_id)
         if scheduler.landed:
             progress.last = now
+            target: Target = self._part(devices, frozenset())
         else:
-            # Somebody else has made it meanwhile: what is missing in it is appended.
+            # Somebody else has made it meanwhile: it is converged like any other, unless another plan was approved.
             self.found(now)
-        self._converge(self._part(devices, frozenset()))
+            if approved:
+                raise StateError(f"Somebody else has scheduled it meanwhile, as {now.upgrade_id}: that is not the plan that was approved.")
+            target = self._part(devices, frozenset()) if self.withheld else declared.target
+        try:
+            if now.phase != REFUSED:
+                self._converge(target)
+        finally:
+            # In place of whatever the waiting for its devices ended in.
+            if progress.last.phase == REFUSED:
+                raise StateError(why_refused(progress.last))
 
 
 def holds(upgrade: Upgrade) -> bool:

@@ -112,7 +112,8 @@ options:
   unlisted:
     description:
       - What an open upgrade of the account that is not declared does. V(fail) fails before any write and names it.
-      - Whatever it is, a declared device that is a member of such an upgrade is an error.
+      - Whatever it is, a declared device that is a member of such an upgrade is an error. A run that appends nothing, and whose upgrades are all
+        declared by their ids, does not look.
     type: str
     choices: [ignore, fail]
     default: ignore
@@ -446,7 +447,7 @@ removed_count:
   type: int
   sample: 3
 unchanged_count:
-  description: Number of devices that stayed, in all upgrades together.
+  description: Number of devices that stayed, in all upgrades together. Null if none was read.
   returned: always
   type: int
   sample: 3
@@ -456,12 +457,12 @@ rejected_count:
   type: int
   sample: 3
 before_count:
-  description: Number of devices at the first reads, in all upgrades together.
+  description: Number of devices at the first reads, in all upgrades together. Null if none was read.
   returned: always
   type: int
   sample: 3
 after_count:
-  description: Number of devices at the last reads, in all upgrades together.
+  description: Number of devices at the last reads, in all upgrades together. Null if none was read.
   returned: always
   type: int
   sample: 3

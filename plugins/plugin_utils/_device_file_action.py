@@ -24,9 +24,13 @@ class DeviceFileAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
     """What an action plugin ``ActionModule`` of such a module inherits from."""
 
     TRANSFERS_FILES = True
-    _supports_async = True
     # The name of a lock that only one task of a run may hold, None where tasks do not get into each other's way.
     lock: str | None = None
+
+    def __init__(self, *arguments: t.Any, **named: t.Any) -> None:
+        super().__init__(*arguments, **named)
+        # In the background the module would outlive the lock.
+        self._supports_async = self.lock is None
 
     # The return values of a task that failed before its job began, from the options as they were given.
     untouched: t.Callable[[Values], Values]
@@ -41,8 +45,10 @@ class DeviceFileAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
 
     def run(self, tmp: None = None, task_vars: Values | None = None) -> Values:
         result: Values = super().run(tmp, task_vars)
-        # ansible-core before 2.17 does not let a module see a null: it stands for no value, and for an upgrade that is yet to be scheduled.
-        arguments = {name: "" if value is None else value for name, value in self._task.args.items() if value is not None or name == "upgrade_id"}
+        # ansible-core before 2.17 does not let a module see a null: it stands for no value, but for an upgrade that is yet to be scheduled, and
+        # for the digest of a plan that failed, which must not let every plan pass.
+        kept = ("upgrade_id", "expect_plan_digest")
+        arguments = {name: "" if value is None else value for name, value in self._task.args.items() if value is not None or name in kept}
         wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
         try:
             for number, declaration in enumerate(self.declarations(arguments)):

@@ -319,6 +319,62 @@ def test_a_device_that_left_and_did_not_arrive_is_told(fleet: Fleet) -> None:
     assert (again["failed"], fleet.members("b")) == (False, {1, 3})
 
 
+def test_nothing_leaves_for_an_upgrade_that_has_failed(fleet: Fleet) -> None:
+    fleet.has("a", 1)
+    fleet.has("b", 2)
+    fleet.has("c", 3, 4)
+    fleet.sim.fault(f"PUT /upgrades/{ACCOUNT}/upgrade/{fleet.ids['b']}", do="start_upgrade", upgrade_id=fleet.ids["b"])
+    told = fleet.run(fleet.wave("a", 3), fleet.wave("b", 2, 7, 1), fleet.wave("c", 4))
+    assert told["failed"]
+    assert fleet.members("a") == {1, 3}
+    assert f"Not removed, since the upgrade that they were to move to has failed: {imeis(1)[0]} for b" in told["msg"]
+
+
+def test_somebody_else_who_writes_between_is_found_out(fleet: Fleet) -> None:
+    fleet.has("a", 1, 2, 3)
+    upgrade = fleet.has("b", 4, 5, 6)
+    fleet.sim.fault(f"PUT /upgrades/{ACCOUNT}/upgrade/{upgrade}", do="another_writer", add=imeis(50), remove=imeis(4), upgrade_id=upgrade)
+    told = fleet.run(fleet.wave("a", 1, 2), fleet.wave("b", 3, 4, 5, 6))
+    assert told["error"]["kind"] == "state"
+    assert f"1 declared devices are missing ({imeis(4)[0]}), 1 others are in it ({imeis(50)[0]})" in told["msg"]
+
+
+def test_an_upgrade_that_is_refused_as_a_whole_fails_with_the_reasons(fleet: Fleet) -> None:
+    fleet.sim.refuse(imeis(1, 2), "Device not eligible for service.")
+    for vanish in ("listed", "vanish"):
+        fleet.sim.misbehave(rejected_devices=vanish)
+        told = fleet.run(fleet.new("n", 1, 2), on_rejected="ignore", retry_timeout=1)
+        assert (told["failed"], told["error"]["kind"]) == (True, "state")
+        assert "RequestFailed" in told["msg"]
+
+
+def test_what_was_not_scheduled_is_not_told_as_scheduled(fleet: Fleet) -> None:
+    fleet.sim.fault("POST /upgrades", do="status", status=400)
+    told = fleet.run(fleet.new("n", 9), {**fleet.new("o", 8, days=40), "state": "absent"})
+    assert (told["failed"], told["changed"], told["scheduled_count"]) == (True, False, 0)
+    assert [(wave["action"], wave["upgrade"]) for wave in told["upgrades"]] == [("none", None)] * 2
+
+
+def test_counts_are_null_before_the_first_read(fleet: Fleet) -> None:
+    fleet.sim.fault("GET /reports", do="status", status=400, times=None)
+    told = fleet.run(fleet.new("n", 9))
+    assert (told["before_count"], told["after_count"], told["unchanged_count"], told["added_count"]) == (None, None, None, 0)
+
+
+def test_a_hundred_upgrades_that_overlap_make_a_short_message(fleet: Fleet) -> None:
+    told = fleet.run(*(fleet.new(str(number), *range(60), days=30 + number) for number in range(60)))
+    assert told["error"]["kind"] == "input"
+    assert len(told["msg"]) < 5000
+    assert "more pairs of upgrades" in told["msg"]
+
+
+def test_a_device_that_would_be_in_no_upgrade_is_warned_about(fleet: Fleet) -> None:
+    fleet.has("a", 1, 2)
+    fleet.has("b", 3, rejected={imeis(1)[0]: "In another upgrade."})
+    told = fleet.run(fleet.wave("a", 2), fleet.wave("b", 3, 1, on_rejected="ignore"), check=True)
+    assert any("they are in no upgrade then" in warning for warning in told["warnings"])
+
+
 def test_a_session_that_ends_meanwhile_is_told_once(fleet: Fleet) -> None:
     waves = []
     for number in range(9):
