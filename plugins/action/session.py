@@ -49,6 +49,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             book = held.read()
             result = book.login(who, time.time())
             if result is None:
+                if self._connection._shell.tmpdir is None:
+                    # A host that is out of reach ends the task here, before a login is on its way.
+                    self._make_tmp_path()
                 book.send(who)
                 held.write(book)
                 result = self._execute_module(module_args=arguments, task_vars=task_vars)
@@ -57,6 +60,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         if result.get("session_token"):
             # The last of these hides the tokens from all output and leaves them in what is registered.
             result |= {"api_url": api_url, "_ansible_no_log": True}
+            # Before 2.19 ansible-core forgets that in the result of a loop, which repeats those of its items.
+            self._task.no_log = True
         return result
 
     def _log_out(self, arguments: Result, task_vars: dict[str, t.Any] | None) -> Result:

@@ -120,7 +120,10 @@ class Transport:
                     verify=self._verify,
                 )
         except (requests.RequestException, ValueError, OSError) as error:
-            raise _told(error, request, self._api_url) from None
+            told = _told(error, request, self._api_url)
+            # What cannot be meant was not sent.
+            self.requests -= told.kind == "input"
+            raise told from None
         if 300 <= response.status_code < 400:
             # The host alone: the rest of the address may repeat what was sent.
             target = re.match(r"(?:https?:)?//[^/?#\\]*|", response.headers.get("Location", ""))
@@ -168,7 +171,9 @@ def _told(error: Exception, request: Request, api_url: str) -> ThingSpaceError:
         return ThingSpaceError(
             f"No trusted connection to {api_url}: {_innermost(error)}. Give the CA with ca_path if the service stands behind your own.", "unreachable"
         )
-    if isinstance(error, requests.exceptions.ConnectTimeout) or _never_connected(error):
+    if any(isinstance(link, ssl.SSLError) and not isinstance(link, ssl.SSLEOFError) for link in _handshake(error)):
+        return ThingSpaceError(f"No TLS connection to {api_url}: {_innermost(error)}. Check its scheme and port, and the proxy settings.", "unreachable")
+    if isinstance(error, requests.exceptions.ConnectTimeout) or _never_connected(error) or any(_handshake(error)):
         return UnsettledError(f"Cannot reach {api_url}: {_innermost(error)}.", "unreachable", carried_out=False)
     if isinstance(error, requests.exceptions.Timeout):
         return UnsettledError(f"No answer to {what} within the timeout.", "unreachable", carried_out=None)
@@ -183,6 +188,13 @@ def _told(error: Exception, request: Request, api_url: str) -> ThingSpaceError:
 def _never_connected(error: Exception) -> bool:
     # A ProxyError alone says nothing: urllib3 calls a connection so that broke after the proxy had passed the request on.
     return any(isinstance(link, NewConnectionError) or "Tunnel connection failed" in str(link) for link in _chain(error))
+
+
+def _handshake(error: Exception) -> t.Iterator[BaseException]:
+    """What broke the TLS handshake, before which nothing is sent. The same exceptions come from a connection that breaks later."""
+    for link in _chain(error):
+        if any(frame.f_code.co_name == "do_handshake" for frame, dummy in traceback.walk_tb(link.__traceback__)):
+            yield link
 
 
 def _chain(error: BaseException) -> t.Iterator[BaseException]:

@@ -118,7 +118,7 @@ def account_of(value: object) -> str:
 
 
 def api_url_of(value: str) -> str:
-    """The root of all paths without its last slash. Raises InputError for what is no plain HTTP address."""
+    """The root of all paths, in the one spelling that all spellings of it have in common. Raises InputError for what is no plain HTTP address."""
     try:
         parts = urllib.parse.urlsplit(value.strip())
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -128,7 +128,10 @@ def api_url_of(value: str) -> str:
         raise InputError(f"api_url must look like {DEFAULT_API_URL}: http or https, a host and a path.")
     if "@" in parts.netloc:
         raise InputError("api_url must not hold a user name or a password: the tokens have options of their own.")
-    return value.strip().rstrip("/")
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = "" if parts.port in (None, {"http": 80, "https": 443}[parts.scheme]) else f":{parts.port}"
+    path = re.sub(r"/+", "/", parts.path).rstrip("/")
+    return f"{parts.scheme}://{host}{port}{path}"
 
 
 def is_private(api_url: str) -> bool:

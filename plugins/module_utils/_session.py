@@ -30,6 +30,8 @@ _IDLE = "Without use it ends by itself after 20 minutes."
 _OTHER_REFUSALS = (404, 405, 407, 408, 429)
 _WRONG_PATH_FAULT = "900906"
 _BEARER_FAULTS = ("900901", "900902")
+# A token that was mistyped, unlike one whose session is over.
+_NO_TOKEN = r"INPUT_INVALID\.SessionToken"
 
 
 class OpenClient(t.Protocol):
@@ -117,13 +119,9 @@ def log_out(open_client: OpenClient, access_token: str, session_token: str) -> s
     try:
         client.write("POST", _LOGOUT)
     except ThingSpaceError as error:
-        if error.kind == "session_token":
+        if error.kind == "session_token" and not re.search(_NO_TOKEN, error.code or ""):
             return "The session was over already."
-        if error.kind == "access_token" and error.code:
-            return f"The access token has expired or is wrong, so the session can be neither used nor ended with it. {_IDLE}"
-        # An error to do with `access_token` that is not the gateway's comes from something else on the way, such as a proxy.
-        kind: Kind = "service" if error.kind == "access_token" else error.kind
-        raise ThingSpaceError(f"{_trouble(error, f'POST {_LOGOUT}')} {_IDLE}", kind, status=error.status, code=error.code, detail=error.detail) from None
+        raise _logout_failure(error) from None
     return "The session is ended."
 
 
@@ -145,6 +143,16 @@ def _login_failure(error: ThingSpaceError, username: str) -> ThingSpaceError:
     return _told(said, "unreachable" if error.status is None else "service", error)
 
 
+def _logout_failure(error: ThingSpaceError) -> ThingSpaceError:
+    if error.kind == "session_token":
+        return _told(f"The service says that this is no session token ({_said(error)}), so nothing was ended.", "session_token", error)
+    # Something else on the way, such as a proxy, has no code of its own.
+    if error.kind == "access_token" and error.code:
+        said = f"The access token has expired or is wrong ({_said(error)}), so the session was not ended with it."
+        return _told(f"{said} {_IDLE}", "access_token", error)
+    return _told(f"{_trouble(error, f'POST {_LOGOUT}')} {_IDLE}", "service" if error.kind == "access_token" else error.kind, error)
+
+
 def _told(sentence: str, kind: Kind, error: ThingSpaceError) -> ThingSpaceError:
     return ThingSpaceError(sentence, kind, status=error.status, code=error.code, detail=error.detail)
 
@@ -159,9 +167,9 @@ def _trouble(error: ThingSpaceError, what: str) -> str:
     if error.status is None:
         # The text of a broken answer may quote its first bytes.
         return f"No whole answer to {what} came." if isinstance(error, UnsettledError) and error.carried_out is None else error.message
-    if error.status < 300:
+    if error.status < 300 and not error.code:
         return f"The answer to {what} is not the JSON that was expected. Check api_url and the proxy settings."
-    if error.status < 400:
+    if 300 <= error.status < 400:
         return error.message
     return f"{what} was answered with {_said(error)}." + (" Check api_url." if error.status == 404 or error.code == _WRONG_PATH_FAULT else "")
 

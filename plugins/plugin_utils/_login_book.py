@@ -91,8 +91,10 @@ class LoginBook:
             tokens = {name: str(result[name]) for name in ("access_token", "session_token")}
             self.pages["sessions"][who.session] = {**tokens, "ends": ends}
             self.pages["logouts"].pop(_digest(tokens["session_token"]), None)
+        elif _never_ran(result):
+            pass
         elif not isinstance(error, dict):
-            # The module crashed or never ran, and did not say how far it came: what send() wrote stays.
+            # The module crashed, and did not say how far it came: what send() wrote stays.
             return
         elif error.get("kind") not in ("input", "dependency") or result.get("requests") or result.get("login_sent"):
             outcome = {"msg": str(result.get("msg")), "error": dict(error)}
@@ -160,6 +162,11 @@ def hold(folder: pathlib.Path) -> t.Iterator[HeldBook]:
 
 def _answer() -> Result:
     return {"changed": False, "requests": 0, "login_sent": False}
+
+
+def _never_ran(result: Result) -> bool:
+    """Whether a shell's own exit code says that there was no Python to run the module: it found none, or was not allowed to start it."""
+    return result.get("rc") in (126, 127) and not result.get("module_stdout") and "requests" not in result
 
 
 def _digest(session_token: str) -> str:

@@ -23,14 +23,17 @@ PLAY = """
 - hosts: fleet
   gather_facts: false
   serial: "{{ batch | default(0) }}"
+  order: "{{ batch_order | default('inventory') }}"
   tasks:
     - block:
         - ansible.builtin.include_role:
             name: thingspace.fota.session
+          when: inventory_hostname not in (idle | default([]))
         - ansible.builtin.assert:
             that:
               - thingspace_access_token | length > 0
               - thingspace_session_token == hostvars.localhost.thingspace_session_token
+          when: inventory_hostname not in (idle | default([]))
         - ansible.builtin.fail:
             msg: the reason that must not be hidden
           when: inventory_hostname in (broken | default([]))
@@ -100,6 +103,9 @@ def stage(sim: Simulator, tmp_path: Path) -> Stage:
         # The only host of the last batch fails; then that of the first batch, after which no other comes.
         (["-e", '{"batch": 1, "broken": ["host2"]}'], 2),
         (["-e", '{"batch": 1, "broken": ["host1"]}'], 2),
+        # Whatever the order of the batches, and though the last of them needs no session.
+        (["-e", '{"batch": 1, "batch_order": "reverse_inventory"}'], 0),
+        (["-e", '{"batch": 1, "idle": ["host2"]}'], 0),
     ],
 )
 def test_one_session_is_opened_and_ended(stage: Stage, arguments: list[str], code: int) -> None:

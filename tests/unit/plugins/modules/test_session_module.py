@@ -11,6 +11,7 @@ import json
 import typing as t
 
 import pytest
+from ansible_collections.thingspace.fota.plugins.module_utils._options import api_url_of
 from run_module import run_module
 
 if t.TYPE_CHECKING:
@@ -269,12 +270,37 @@ def test_a_session_that_died_is_ended_whatever_the_service_calls_it(sim: Simulat
     assert result["msg"] == "The session was over already."
 
 
-def test_an_expired_bearer_is_no_failure_of_a_logout(sim: Simulator) -> None:
+def test_a_logout_that_cannot_end_the_session_is_a_failure(sim: Simulator) -> None:
     access_token, session_token = sim.tokens()
+    wrong = run_module("session", {"state": "absent", "api_url": sim.api_url, "access_token": "wrong", "session_token": session_token})
     sim.clock.advance(3700)
-    result = run_module("session", {"state": "absent", "api_url": sim.api_url, "access_token": access_token, "session_token": session_token})
-    assert result["failed"] is False
-    assert "ends by itself" in result["msg"]
+    expired = run_module("session", {"state": "absent", "api_url": sim.api_url, "access_token": access_token, "session_token": session_token})
+    for result in (wrong, expired):
+        assert (result["failed"], result["error"]["kind"]) == (True, "access_token")
+        assert "ends by itself" in result["msg"]
+
+
+def test_another_protocol_behind_the_port_is_told_at_once(sim: Simulator) -> None:
+    result = run_module("session", options(sim, api_url=sim.api_url.replace("http://", "https://"), retry_timeout=30))
+    assert result["error"]["kind"] == "unreachable"
+    assert "No TLS connection" in result["msg"]
+
+
+def test_a_ca_path_that_is_not_there_sends_nothing(sim: Simulator) -> None:
+    result = run_module("session", options(sim, api_url="https://127.0.0.1:9/api", ca_path="/nonexistent"))
+    assert (result["error"]["kind"], result["requests"]) == ("input", 0)
+
+
+@pytest.mark.parametrize(
+    ("spelled", "told"),
+    [
+        ("HTTPS://Thingspace.Verizon.COM:443//api//", "https://thingspace.verizon.com/api"),
+        ("http://[::1]:80/api", "http://[::1]/api"),
+        ("http://127.0.0.1:18080/API", "http://127.0.0.1:18080/API"),
+    ],
+)
+def test_all_spellings_of_an_address_are_one(spelled: str, told: str) -> None:
+    assert api_url_of(spelled) == told
 
 
 @pytest.mark.parametrize(("fault", "kind"), [("drop_before", "unreachable"), ("status", "service"), ("html", "service"), ("redirect", "service")])
