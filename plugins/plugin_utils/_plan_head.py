@@ -1,0 +1,167 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The head of a report: title with totals, what stops the run, the table, the picture of the waves. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_document import Document
+from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_escape import Clipper, label
+from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_rows import Row
+
+_LONGEST_NAME, _LABEL, _BAR = 100, 36, 40
+_LONGEST_ERROR = 1500
+_COLUMNS = ("", "upgrade", "installs", "starts", "what happens", "devices before", "added", "removed", "moved in", "moved out", "devices after", "rejected")
+_ACTIONS = {
+    "none": "nothing",
+    "change": "devices change",
+    "schedule": "**is scheduled**",
+    "cancel": "**is cancelled**",
+    "past": "past: not scheduled, its day is over",
+}
+_KINDS = {
+    "rail": "a safety limit forbids it",
+    "state": "an upgrade or the plan is not in the state for it",
+    "input": "the declaration cannot be meant",
+    "rejected": "the service refuses devices",
+    "not_visible": "the service took a change and does not show it",
+    "access_token": "the login is missing or over",
+    "session_token": "the login is missing or over",
+    "login": "the login was refused",
+    "not_found": "the service does not know it",
+    "forbidden": "the account is not this user's",
+    "timeout": "it took too long",
+    "dependency": "a library is missing",
+    "service": "the service failed",
+    "unreachable": "the service could not be reached",
+}
+
+
+def of(count: int, word: str) -> str:
+    """A count with its word."""
+    return f"{count:,} {word}" + ("" if count == 1 else "s")
+
+
+def own_changes(row: Row) -> tuple[int, int]:
+    """Devices that no other declared upgrade gives or gets."""
+    return max(0, row["added_count"] - row["moved_in_count"]), max(0, row["removed_count"] - row["moved_out_count"])
+
+
+def title(document: Document) -> str:
+    """What it is, and the totals."""
+    counts, rows = document["counts"], document["upgrades"]
+    refused = any(error["kind"] in ("rail", "state") for error in document["errors"]) and (document["check_mode"] or not counts["changed"])
+    fate = " REFUSED" if refused else " FAILED" if document["failed"] else ""
+    applied = fate or (" applied" if document["drift"] else "")
+    what = f"Firmware rollout plan{fate}" if document["check_mode"] else f"Firmware rollout{applied}"
+    pairs = [own_changes(row) for row in rows]
+    told = [(sum(pair[0] for pair in pairs), "added"), (sum(pair[1] for pair in pairs), "removed"), (counts["moved"], "moved")]
+    among = f" in {counts['changed']:,} of {of(counts['upgrades'], 'upgrade')}"
+    parts = [", ".join(f"{count:,} {word}" for count, word in told) + among] if any(count for count, _word in told) else []
+    parts += [f"{of(counts[name], 'upgrade')} {name}" for name in ("scheduled", "cancelled") if counts[name]]
+    for kind, word in (("licenses", "licences"), ("callbacks", "listener")):
+        parts += [f"{word} changed"] if any(row["changed"] for row in document[kind]) else []
+    if not parts:
+        parts = [_nothing(document)]
+    parts += [f"{counts[name]:,} {word}" for name, word in (("rejected", "rejected"), ("past", "past")) if counts[name]]
+    return f"## {what}: {'; '.join(parts)}"
+
+
+def _nothing(document: Document) -> str:
+    counts = document["counts"]
+    if document["failed"]:
+        return "nothing would be changed" if document["check_mode"] else "nothing was changed"
+    if document["drift"] is False:
+        devices = f", {of(counts['upgrades'], 'upgrade')} with {of(counts['before'], 'device')} as declared" if document["upgrades"] else ""
+        return f"no changes{devices}"
+    return "changes that are hidden" if document["drift"] else "nothing was planned"
+
+
+def stops(document: Document, clipper: Clipper, most: int) -> tuple[list[str], int]:
+    """What stops the run, in bold, and how much of it is left out. What several hosts say is said once."""
+    told: dict[tuple[str | None, ...], list[str]] = {}
+    for error in document["errors"]:
+        if any(_tells(other, error) for other in document["errors"]):
+            continue
+        about = error["name"] or error["account"]
+        told.setdefault((error["kind"], about, error["message"]), []).append(error["host"])
+    lines = []
+    for (kind, about, message), hosts in list(told.items())[:most]:
+        why = _KINDS.get(kind or "", "the task failed")
+        where = f" {clipper.code(about, _LONGEST_NAME)}:" if about else ""
+        named = sorted({host for host in hosts if host})
+        on = f" (hosts {', '.join(clipper.code(host, 40) for host in named[:5])}{', ...' if len(named) > 5 else ''})" if len(named) > 1 else ""
+        word = "Refused" if kind in ("rail", "state", "input") else "Failed"
+        lines += [f"**{word}: {why}.{where} {clipper.prose(message, _LONGEST_ERROR)}**{on}", ""]
+    return lines, max(0, len(told) - most)
+
+
+def _tells(whole: Row, error: Row) -> bool:
+    """Whether the error of a whole rollout, which names the upgrades that failed, tells that of an upgrade, too."""
+    same = whole["name"] is None and (whole["account"], whole["host"]) == (error["account"], error["host"])
+    told = whole["message"] or ""
+    return bool(same and error["name"] and any(f"{error['name']}{mark}" in told for mark in (": ", " (")))
+
+
+def table(rows: list[tuple[int, Row]], clipper: Clipper) -> list[str]:
+    """A row for each upgrade, with its number in the report."""
+    lines = [f"| {' | '.join(_COLUMNS)} |", f"|{'|'.join(['--:', *([':--'] * 4), *(['--:'] * 7)])}|"]
+    for number, row in rows:
+        named = clipper.code(row["name"], _LONGEST_NAME)
+        if row["upgrade_id"] and row["upgrade_id"] != row["name"]:
+            named += f"<br>{clipper.code(row['upgrade_id'], 40)}"
+        installs = clipper.code(row["firmware_to"], 60) if row["firmware_to"] else "-"
+        if row["firmware_name"]:
+            installs += f"<br>{clipper.code(row['firmware_name'], _LONGEST_NAME)}"
+        numbers = [row["before"], *own_changes(row), row["moved_in_count"], row["moved_out_count"], row["after"], row["rejected_count"]]
+        cells = [str(number), named, installs, clipper.code((row["start_date"] or "")[:10], 10), _action(row, clipper), *map(_cell, numbers)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _cell(count: int | None) -> str:
+    return "?" if count is None else f"{count:,}"
+
+
+def _action(row: Row, clipper: Clipper) -> str:
+    words = [f"**stopped** ({clipper.prose(row['error']['kind'], 20)})"] if row["error"] else []
+    if not row["error"] or row["changed"]:
+        words.append(_ACTIONS.get(row["action"], "devices change"))
+    if row["status"]:
+        words.append(f"state: {clipper.code(row['status'], 30)}")
+    if row["empty_meanwhile"]:
+        words.append("without devices for a moment, since waves swap devices")
+    return ", ".join(words)
+
+
+def picture(rows: list[tuple[int, Row]]) -> list[str]:
+    """Devices of each upgrade before and after, as bars in a fenced block."""
+    known = [(number, row) for number, row in rows if row["before"] is not None and row["after"] is not None]
+    widest = max((row["before"] + row["added_count"] for _number, row in known), default=0)
+    if not widest:
+        return []
+    digits = max(6, *(len(f"{row[side]:,}") for _number, row in known for side in ("before", "after")))
+    head = f"{'':{_LABEL + 5}} {'before':>{digits}} -> {'after':<{digits}}  = stays  - leaves  + arrives"
+    lines = ["Devices of each upgrade before and after:", "", "```text", head]
+    for number, row in known:
+        leaves, arrives = row["removed_count"], row["added_count"]
+        parts = ((max(0, row["before"] - leaves), "="), (leaves, "-"), (arrives, "+"))
+        bar = "".join(sign * _length(count, widest) for count, sign in parts)
+        lines.append(f"{number:>3}  {label(row['name'], _LABEL)} {row['before']:>{digits},} -> {row['after']:<{digits},}  {bar}".rstrip())
+    return [*lines, "```", ""]
+
+
+def _length(count: int, widest: int) -> int:
+    return max(1, round(count * _BAR / widest)) if count else 0
+
+
+def changed_first(rows: t.Sequence[Row], most: int) -> list[tuple[int, Row]]:
+    """The rows with their numbers; of too many those that stop or change come first, in their order."""
+    numbered = list(enumerate(rows, 1))
+    if len(numbered) <= most:
+        return numbered
+    kept = sorted(numbered, key=lambda item: (not item[1]["error"], not item[1]["changed"], item[0]))[:most]
+    return sorted(kept, key=lambda item: item[0])
