@@ -24,6 +24,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._rounds import Sta
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, described
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import today
 from ansible_collections.thingspace.fota.plugins.module_utils._wave import Wave
+from ansible_collections.thingspace.fota.plugins.module_utils._wave_outcome import outcome_of, rejected_of
 from ansible_collections.thingspace.fota.plugins.module_utils._writer import OPERATIONS
 
 Params = t.Mapping[str, t.Any]
@@ -174,7 +175,7 @@ class _Task:
         """Fail if an upgrade failed, or as ``on_rejected`` says of each."""
         for wave in self._waves.values():
             try:
-                sentence = judge(wave.rejected(), wave.declared.on_rejected)
+                sentence = judge(rejected_of(wave), wave.declared.on_rejected)
             except ThingSpaceError as error:
                 wave.failure = wave.failure or error
             else:
@@ -197,7 +198,7 @@ class _Task:
         arrived = {(move.device_id, move.target) for move in moved} | {(move.device_id, move.source) for move in moved}
         return RolloutOutcome(
             account=self._account,
-            waves=tuple(wave.outcome(self._digests.get(ref), arrived) for ref, wave in waves.items()),
+            waves=tuple(outcome_of(wave, self._digests.get(ref), arrived) for ref, wave in waves.items()),
             moved=tuple(moved),
             unlisted=tuple(described(upgrade, include_devices=False) for upgrade in self._unlisted),
             plan_digest=self._digest,

@@ -13,17 +13,14 @@ from ansible_collections.thingspace.fota.plugins.module_utils._client import Cli
 from ansible_collections.thingspace.fota.plugins.module_utils._declared import Declared
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, StateError, ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
-from ansible_collections.thingspace.fota.plugins.module_utils._landing import changes_of, landed
 from ansible_collections.thingspace.fota.plugins.module_utils._moves import Entry, some
-from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Changes, Rejection
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import check_removals
-from ansible_collections.thingspace.fota.plugins.module_utils._rollout_outcome import Action, WaveOutcome
 from ansible_collections.thingspace.fota.plugins.module_utils._rounds import Step
 from ansible_collections.thingspace.fota.plugins.module_utils._schedule import REFUSED, check_future, only, why_refused
 from ansible_collections.thingspace.fota.plugins.module_utils._scheduler import Scheduler
 from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing
-from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, UpgradeDevices, Upgrades, described
+from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, UpgradeDevices, Upgrades
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import today
 from ansible_collections.thingspace.fota.plugins.module_utils._writer import Listing, Progress, Target, converge
 
@@ -53,7 +50,7 @@ class Wave:
         self.declared = declared
         self.client = client
         self._account = Account(client, account)
-        self._scheduler = Scheduler(self._account)
+        self.scheduler = Scheduler(self._account)
         self.progress = Progress(_nothing(declared, account))
         self.seen = False
         self.past = False
@@ -62,7 +59,7 @@ class Wave:
         self.empty_meanwhile = False
         self.withheld: dict[str, str] = {}
         self.staying: dict[str, str] = {}
-        self._predicted = False
+        self.predicted = False
         self.known: frozenset[str] = frozenset()
         self.failure: ThingSpaceError | None = None
 
@@ -116,8 +113,6 @@ class Wave:
             raise InputError("it is not there yet, and to schedule it at least one device is needed.")
         check_removals(self.declared.target.rails, self._part(frozenset(), frozenset()).state, len(self.plan.remove), len(self.progress.first.members))
 
-    # what is told
-
     def lost(self, device: str) -> bool:
         """Whether this run has removed the device."""
         return device in self.progress.landed("remove")
@@ -129,52 +124,13 @@ class Wave:
     @property
     def unsettled(self) -> bool:
         """Whether nobody knows what became of something that it sent."""
-        return self._scheduler.unsettled or self.progress.unread
-
-    def _changes(self, known: Changes) -> Changes:
-        return changes_of(self.progress, self.target.plan(self.progress.last), known)
-
-    def rejected(self) -> tuple[Rejection, ...]:
-        """Declared devices that the service refuses."""
-        return self._changes(Changes()).rejected
-
-    def outcome(self, digest: str | None, moved: t.Container[tuple[str, str]]) -> WaveOutcome:
-        """What happened to it, or would happen.
-
-        Args:
-            moved: devices that moved, each with the references of the two upgrades.
-        """
-        last, declared = self.progress.last, self.declared
-        if not self.seen:
-            return WaveOutcome(duplicates=declared.declaration.duplicates, upgrade_id=declared.upgrade_id, name=declared.name, requests=self.client.requests)
-        changes = self._changes(Changes(duplicates=declared.declaration.duplicates, plan_digest=digest))
-        known: dict[str, t.Any] = {field.name: getattr(changes, field.name) for field in dataclasses.fields(changes)}
-        changed = landed(self.progress, self.target.plan(last)) or self._scheduler.landed or self._scheduler.unsettled
-        action: Action = "past" if self.past else "none" if not changed else "schedule" if self.new else "change"
-        shown = last.upgrade_id or self._predicted
-        return WaveOutcome(
-            **known,
-            upgrade_id=last.upgrade_id or declared.upgrade_id,
-            upgrade_status=last.status if last.upgrade_id else None,
-            firmware_name=last.firmware_name,
-            firmware_to=last.firmware_to,
-            start_date=last.start_date,
-            upgrade={**described(last, include_devices=False), "upgrade_id": last.upgrade_id or None} if shown else None,
-            name=declared.name,
-            changed=changed,
-            action=action,
-            moved_in=sum((device, self.ref) in moved for device in changes.added),
-            moved_out=sum((device, self.ref) in moved for device in changes.removed),
-            empty_meanwhile=self.empty_meanwhile,
-            requests=self.client.requests,
-            failure=self.failure,
-        )
+        return self.scheduler.unsettled or self.progress.unread
 
     # what is done
 
     def predict(self) -> None:
         """The plan is what would land."""
-        self._predicted = bool(self.plan)
+        self.predicted = bool(self.plan)
         self.progress.sent = {"append": set(self.plan.append), "remove": set(self.plan.remove)}
         self.progress.last = self.progress.first.predicted(self.plan)
 
@@ -230,7 +186,7 @@ class Wave:
             )
 
     def _make(self, devices: frozenset[str], *, approved: bool, late: bool) -> None:
-        declared, scheduler, progress = self.declared, self._scheduler, self.progress
+        declared, scheduler, progress = self.declared, self.scheduler, self.progress
         key = declared.key
         if not devices or key is None:
             return

@@ -1,0 +1,291 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role rollout and its playbooks in real runs of ansible-playbook, as talkative as can be and searched for secrets."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import typing as t
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from run_playbook import HOSTS, Run, run_playbook
+
+if t.TYPE_CHECKING:
+    from thingspace_simulator import Simulator
+
+ONE, TWO = "0402196254-00001", "0402196254-00002"
+CANARY, WAVE, OTHER = (f"{digit}0b5d639-ccdc-4db8-8824-069bd94c95bf" for digit in "123")
+A, B, C, D, E = "990003425730535", "990000473475989", "990013907835573", "004401234567012", "004401237001017"
+WRONG = "not-the-password"
+# Whoever can change a rollout file must not be able to run anything.
+EVIL = "{{ lookup('ansible.builtin.pipe', 'touch evil') }}"
+ROLLOUT = f"""
+account: "{ONE}"
+defaults: {{state: exact, max_removal_percent: 100}}
+upgrades:
+  - {{name: "canary {EVIL}", upgrade_id: {CANARY}, devices_file: waves/canary.csv}}
+  - {{name: wave 1, upgrade_id: {WAVE}, devices: ["{C}"]}}
+"""
+PLAY = """
+- hosts: fleet
+  gather_facts: false
+  strategy: "{{ strategy | default('linear') }}"
+  serial: "{{ batch | default(0) }}"
+  tasks:
+    - block:
+        - ansible.builtin.fail:
+            msg: broken before
+          when: inventory_hostname in (broken | default([]))
+        - ansible.builtin.include_role:
+            name: thingspace.fota.rollout
+      always:
+        - ansible.builtin.debug:
+            msg: "drift: {{ hostvars.localhost.thingspace_rollout_drift | default('unknown') }}"
+"""
+# An inventory that would send the work elsewhere.
+ELSEWHERE = "localhost ansible_connection=ssh ansible_host=192.0.2.1 ansible_python_interpreter=/nowhere\n[all:vars]\nansible_check_mode=false\n"
+
+
+class Stage:
+    """A simulator with two accounts, a repository of rollout files, and runs that are searched for secrets."""
+
+    def __init__(self, sim: Simulator, folder: Path) -> None:
+        self.sim = sim
+        self.folder = folder
+        self.seen = 0
+        sim.load({"accounts": [ONE, TWO]})
+        sim.add_upgrade(upgrade_id=CANARY, account=ONE, devices=[A, C])
+        sim.add_upgrade(upgrade_id=WAVE, account=ONE, devices=[B])
+        sim.add_upgrade(upgrade_id=OTHER, account=TWO, devices=[D])
+        self.write("rollouts/one.yml", ROLLOUT)
+        self.write("rollouts/waves/canary.csv", f"imei\n{A}\n{B}\n")
+
+    def write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def second_account(self, devices: str) -> None:
+        self.write("rollouts/two.json", json.dumps({"account": TWO, "upgrades": [{"upgrade_id": OTHER, "state": "exact", "devices": json.loads(devices)}]}))
+
+    def run(self, playbook: str, *arguments: str, inventory: str = ELSEWHERE, password: str | None = None, **variables: t.Any) -> Run:
+        who = self.sim.credentials
+        given = {"thingspace_rollout_files": "rollouts", **variables}
+        environment = {
+            "THINGSPACE_API_URL": self.sim.api_url,
+            "THINGSPACE_APP_KEY": who.app_key,
+            "THINGSPACE_APP_SECRET": who.app_secret,
+            "THINGSPACE_USERNAME": who.username,
+            "THINGSPACE_PASSWORD": password or who.password,
+            "THINGSPACE_PLAN_MARKDOWN": "out/plan.md",
+            "THINGSPACE_PLAN_JSON": "out/deeper/plan.json",
+        }
+        self.seen = len(self.sim.requests)
+        text = playbook if "hosts:" in playbook else f"- import_playbook: thingspace.fota.{playbook}\n"
+        run = run_playbook(self.folder, text, "-vvvv", "--diff", "-e", json.dumps(given), *arguments, inventory=inventory, **environment)
+        basic = base64.b64encode(f"{who.app_key}:{who.app_secret}".encode()).decode()
+        printed = run.text + "".join(path.read_text(encoding="utf-8") for path in (self.folder / "out").rglob("plan.*"))
+        assert not [secret for secret in (WRONG, basic, *self.sim.service.auth.secrets()) if secret in printed], run.text
+        assert not self.sim.service.auth.sessions, "a session was left open"
+        assert not list(self.folder.rglob("evil")) + list((ROOT / "playbooks").glob("evil"))
+        assert "DEPRECATION" not in run.text
+        return run
+
+    @property
+    def asked(self) -> list[str]:
+        """Operations of the last run."""
+        return [record.operation for record in self.sim.requests[self.seen :]]
+
+    @property
+    def wrote(self) -> bool:
+        """Whether the last run sent anything that could change an upgrade."""
+        return bool({"schedule", "modify", "cancel"} & set(self.asked))
+
+    def count(self, operation: str) -> int:
+        return self.asked.count(operation)
+
+    @property
+    def report(self) -> dict[str, t.Any]:
+        return t.cast("dict[str, t.Any]", json.loads((self.folder / "out" / "deeper" / "plan.json").read_text(encoding="utf-8")))
+
+    @property
+    def comment(self) -> str:
+        return (self.folder / "out" / "plan.md").read_text(encoding="utf-8")
+
+    @property
+    def members(self) -> list[set[str]]:
+        return [set(self.sim.members(upgrade)) for upgrade in (CANARY, WAVE, OTHER)]
+
+
+@pytest.fixture
+def stage(sim: Simulator, tmp_path: Path) -> Stage:
+    return Stage(sim, tmp_path)
+
+
+BEFORE: list[set[str]] = [{A, C}, {B}, {D}]
+
+
+def test_a_plan_never_writes_whatever_is_said(stage: Stage) -> None:
+    run = stage.run("plan", "-e", '{"ansible_check_mode": false, "check_mode": false}')
+    assert run.code == 0, run.text
+    assert (stage.count("login"), stage.count("logout"), stage.wrote) == (1, 1, False)
+    assert stage.members == BEFORE
+    assert (stage.report["check_mode"], stage.report["drift"], stage.report["counts"]["moved"]) == (True, True, 2)
+    assert "2 moved" in stage.comment
+    assert "changed=1 " in run.text
+
+
+def test_apply_does_what_the_plan_said_and_a_second_run_finds_nothing(stage: Stage) -> None:
+    stage.run("plan")
+    planned = stage.report
+    run = stage.run("apply", thingspace_rollout_approved_plan="out/deeper/plan.json")
+    assert run.code == 0, run.text
+    assert stage.members == [{A, B}, {C}, {D}]
+    assert (stage.report["check_mode"], stage.report["drift"], stage.report["plan_digest"]) == (False, True, planned["plan_digest"])
+    assert "changed=1 " in run.text
+    again = stage.run("apply", thingspace_rollout_fail_on_drift=True)
+    assert again.code == 0, again.text
+    assert (stage.report["drift"], stage.wrote) == (False, False)
+    assert "changed=0 " in again.text
+
+
+def test_drift_fails_after_the_report_if_asked_and_an_apply_in_check_mode_is_a_plan(stage: Stage) -> None:
+    run = stage.run("apply", "--check", thingspace_rollout_fail_on_drift=True)
+    assert run.code == 2
+    assert "Drift: 2 of 2 upgrades would change." in run.text
+    assert (stage.report["drift"], stage.report["failed"], stage.count("logout"), stage.wrote) == (True, False, 1, False)
+
+
+def test_an_account_that_fails_stops_the_play_but_no_other_account(stage: Stage) -> None:
+    # A limit that the first account breaks.
+    stage.write("rollouts/one.yml", ROLLOUT.replace("max_removal_percent: 100", "max_removals: 0"))
+    stage.second_account(f'["{D}", "{E}"]')
+    run = stage.run("apply")
+    assert run.code == 2
+    assert stage.members == [{A, C}, {B}, {D, E}]
+    assert (stage.report["failed"], stage.report["drift"], stage.count("logout")) == (True, True, 1)
+    assert [error["kind"] for error in stage.report["errors"]] == ["rail"]
+    assert f"{ONE}: FAILED. " in run.text
+    assert f"{TWO} {OTHER}: 1 added" in run.text
+    assert "(item=0402196254-00001) =>" in run.text
+
+
+FAULTY = f'account: "{ONE}"\nupgrades:\n- {{name: "{EVIL}", upgrade_id: x, devices: [12], state: "{EVIL}"}}\n'
+
+
+def test_files_with_faults_are_told_before_any_login(stage: Stage) -> None:
+    stage.write("rollouts/bad.yml", FAULTY)
+    run = stage.run("plan")
+    assert run.code == 2
+    assert stage.asked == []
+    assert (stage.report["failed"], stage.report["drift"], stage.report["check_mode"]) == (True, None, True)
+    assert [error["message"].split(": ")[0] for error in stage.report["errors"]] == [
+        "rollouts/bad.yml line 3, upgrades[0].upgrade_id",
+        "rollouts/bad.yml line 3, upgrades[0].devices[0]",
+        "rollouts/bad.yml line 3, upgrades[0].state",
+    ]
+    assert {error["kind"] for error in stage.report["errors"]} == {"input"}
+    assert "rollouts/bad.yml line 3" in stage.comment
+
+
+def test_a_refused_login_is_reported(stage: Stage) -> None:
+    run = stage.run("plan", password=WRONG)
+    assert run.code == 2
+    assert (stage.count("login"), stage.count("logout")) == (1, 0)
+    assert [error["kind"] for error in stage.report["errors"]] == ["login"]
+    assert stage.report["drift"] is None
+
+
+@pytest.mark.parametrize(
+    ("digest", "says"),
+    [
+        ("0" * 64, "One digest is approved, and the rollout files declare 2 accounts"),
+        ({ONE: "0" * 64, TWO: None}, f"No plan was approved for {TWO}, which the rollout files declare"),
+        ({ONE: "0" * 64, TWO: "0" * 64, "x": "0" * 64}, "A plan was approved for x, which no rollout file declares any more"),
+    ],
+)
+def test_an_approval_of_something_else_is_refused_before_the_login(stage: Stage, digest: t.Any, says: str) -> None:
+    stage.second_account("[]")
+    run = stage.run("apply", thingspace_rollout_expect_plan_digest=digest)
+    assert run.code == 2
+    assert says in run.text
+    assert stage.asked == []
+    assert [error["kind"] for error in stage.report["errors"]] == ["input"]
+
+
+def test_another_plan_than_the_approved_one_is_not_applied(stage: Stage) -> None:
+    stage.run("plan")
+    approved = stage.report["plan_digest"]
+    stage.write("rollouts/waves/canary.csv", f"imei\n{A}\n")
+    run = stage.run("apply", thingspace_rollout_expect_plan_digest=approved)
+    assert run.code == 2
+    assert "The plan is not the one that was approved" in run.text
+    assert (stage.wrote, stage.members, stage.count("logout")) == (False, BEFORE, 1)
+    assert [error["kind"] for error in stage.report["errors"]] == ["state"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "code"),
+    [
+        ({"strategy": "free"}, 0),
+        ({"batch": 3}, 0),
+        ({"broken": ["host1"]}, 2),
+    ],
+    ids=["free", "batches", "the first host is broken"],
+)
+def test_many_hosts_run_it_once(stage: Stage, variables: dict[str, t.Any], code: int) -> None:
+    run = stage.run(PLAY, inventory=HOSTS, **variables)
+    assert run.code == code, run.text
+    assert (stage.count("login"), stage.count("logout")) == (1, 1)
+    assert len(re.findall(r"^TASK \[thingspace\.fota\.rollout : Say what came of it\]", run.text, re.MULTILINE)) == 1
+    assert stage.members == [{A, B}, {C}, {D}]
+    assert run.text.count('"msg": "drift: True"') >= 1
+    assert stage.report["upgrades"][0]["hosts"] == ["host2" if code else "host1"]
+
+
+EXAMPLES = [ROOT / "docs" / "rollouts.md", ROOT / "roles" / "rollout" / "README.md"]
+
+
+@pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.parent.name)
+def test_the_playbooks_that_are_shown_run(stage: Stage, page: Path) -> None:
+    (text,) = (block for block in re.findall(r"^```yaml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL) if "hosts:" in block)
+    stage.run("plan")
+    stage.write("plan.json", json.dumps(stage.report))
+    run = stage.run(text, inventory="localhost ansible_connection=local\n")
+    assert run.code == 0, run.text
+    assert stage.wrote is ("approved_plan" in text)
+    assert stage.report["check_mode"] is not stage.wrote
+
+
+def test_a_session_of_the_play_is_used_and_left_to_it(stage: Stage) -> None:
+    book = """
+- hosts: localhost
+  gather_facts: false
+  vars: {ansible_connection: local, ansible_python_interpreter: "{{ ansible_playbook_python }}"}
+  tasks:
+    - ansible.builtin.include_role: {name: thingspace.fota.session}
+    - ansible.builtin.include_role: {name: thingspace.fota.rollout}
+    - ansible.builtin.debug:
+        msg: "still open: {{ thingspace_session_token | length > 0 }}"
+    - ansible.builtin.include_role: {name: thingspace.fota.rollout}
+    - ansible.builtin.include_role: {name: thingspace.fota.session, tasks_from: logout}
+"""
+    run = stage.run(book)
+    assert run.code == 0, run.text
+    assert "still open: True" in run.text
+    assert (stage.count("login"), stage.count("logout"), stage.report["drift"]) == (1, 1, False)
+
+
+def test_tokens_of_the_caller_are_used_and_stay_open(stage: Stage) -> None:
+    access, session = stage.sim.tokens()
+    stage.write("tokens.json", json.dumps({"thingspace_access_token": access, "thingspace_session_token": session}))
+    with pytest.raises(AssertionError, match="left open"):
+        stage.run("apply", "-e", "@tokens.json")
+    assert (stage.count("login"), stage.count("logout"), stage.members) == (0, 0, [{A, B}, {C}, {D}])
+    assert stage.sim.service.auth.sessions
