@@ -21,12 +21,12 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port; 0, the default, takes a free one")
     parser.add_argument("--state", type=Path, help="seed file (JSON)")
-    parser.add_argument("--port-file", type=Path, help="file to write the port to, once it listens")
+    parser.add_argument("--port-file", type=Path, help="file to write the port to, once it listens; without it, it ends")
     options = parser.parse_args()
     try:
         seed = json.loads(options.state.read_text(encoding="utf-8")) if options.state else None
         simulator = Simulator(seed, port=options.port, host=options.host)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, OverflowError, ValueError, TypeError, KeyError) as error:
         print(f"thingspace_simulator: {error}", file=sys.stderr)
         return 1
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -36,7 +36,8 @@ def main() -> int:
             _write(options.port_file, f"{simulator.port}\n")
         print(simulator.api_url, flush=True)
         while not simulator.stopped.wait(1.0):  # in slices, so that signals are seen at once everywhere
-            pass
+            if options.port_file and not options.port_file.exists():
+                break  # whoever removed it has no other way to stop this process
     if options.port_file:
         options.port_file.unlink(missing_ok=True)
     return 0

@@ -52,6 +52,11 @@ class Doorkeeper:
     def locked(self) -> bool:
         return self.failed_logins >= self.switches.failed_logins_allowed
 
+    @property
+    def sessions_open(self) -> int:
+        """How many sessions live. Those that died of idleness are found out only when they are used."""
+        return sum(self._clock.now() - used <= self.switches.session_idle_seconds for used in self.sessions.values())
+
     def current_bearer(self) -> Bearer:
         """The valid bearer: the same one for its whole hour, then a new one."""
         now = self._clock.now()

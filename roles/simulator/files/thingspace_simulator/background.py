@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import fcntl
 import hashlib
+import http.client
 import json
 import os
 import signal
@@ -70,8 +71,8 @@ def _running(folder: Path) -> dict[str, Any] | None:
     try:
         note: dict[str, Any] = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
         return note if _call(f"{note['control_url']}/health")["pid"] == note["pid"] else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    except (NoStart, OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
+        return None  # something else may listen on its port by now
 
 
 def _launch(folder: Path, seed: Path | None, port: int, wait: float) -> dict[str, Any]:
@@ -110,7 +111,11 @@ def _call(url: str, body: bytes | None = None) -> Any:
         with _DIRECTLY.open(urllib.request.Request(url, body), timeout=10) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:
-        raise NoStart(json.load(error)["error"]) from error
+        try:
+            told = str(json.load(error)["error"])
+        except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
+            told = f"it answers with HTTP {error.code}"
+        raise NoStart(told) from error
 
 
 def _until(true: Callable[[], bool], wait: float, otherwise: str) -> None:
@@ -144,7 +149,7 @@ def main() -> int:
                 result = start(folder, options.state and options.state.resolve(), options.port, options.wait)
             else:
                 result = stop(folder, options.wait)
-    except (NoStart, OSError, ValueError) as error:
+    except (NoStart, OSError, ValueError, http.client.HTTPException) as error:
         print(f"thingspace_simulator: {error}", file=sys.stderr)
         return 1
     print(json.dumps(result))

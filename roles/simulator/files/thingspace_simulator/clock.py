@@ -38,6 +38,8 @@ class Clock:
 
 def read_moment(text: str) -> float:
     """Seconds since 1970 of an ISO 8601 date or moment (UTC); ``ValueError`` otherwise."""
+    if not isinstance(text, str):
+        raise ValueError("a moment must be a string, such as 2026-11-20T08:00:00Z")
     stamp = datetime.fromisoformat(text.replace("Z", "+00:00"))
     return (stamp if stamp.tzinfo else stamp.replace(tzinfo=timezone.utc)).timestamp()
 

@@ -69,7 +69,7 @@ class Control:
         return {
             "time": service.clock.iso(),
             "accounts": sorted(service.accounts),
-            "sessions_open": len(service.auth.sessions),
+            "sessions_open": service.auth.sessions_open,
             "user_locked": service.auth.locked,
             "switches": service.switches.as_dict(),
             "upgrades": [

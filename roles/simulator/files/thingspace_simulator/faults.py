@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from .checks import texts, typed
 from .log import short_path
 from .messages import Request, Response
 from .model import ACCEPTED, IN_PROGRESS, Entry
@@ -58,14 +60,32 @@ class Fault:
     fired: int = 0
 
     def __post_init__(self) -> None:
-        if self.do not in FAULTS:
+        typed("fault: request", self.on, "str")
+        if typed("fault: do", self.do, "str") not in FAULTS:
             raise ValueError(f"no fault is called {self.do!r}; there are: {', '.join(FAULTS)}")
         unknown = set(self.arguments) - set(FAULTS[self.do])
         if unknown:
             raise ValueError(f"fault {self.do} takes {sorted(FAULTS[self.do])}, not {sorted(unknown)}")
         self.arguments = {**FAULTS[self.do], **self.arguments}
-        if len(self.on.split()) != 2 or self.nth < 1:
+        for name, default in FAULTS[self.do].items():
+            self._check(f"fault {self.do}: {name}", default, self.arguments[name])
+        if typed("fault: times", self.times, "int | None") == 0:
+            raise ValueError("fault: times must be 1 or more, or null")
+        if len(self.on.split()) != 2 or typed("fault: nth", self.nth, "int") < 1:
             raise ValueError(f"a fault is on 'METHOD /path' (* for any method) and nth is 1 or more: {self.on!r}")
+
+    def _check(self, what: str, default: Any, value: Any) -> None:
+        """An argument must be of the type of its default. Where that is none, anything will do."""
+        if default is None:
+            return
+        typed(what, value, type(default).__name__)
+        if isinstance(value, dict):
+            texts(what, value)
+        elif isinstance(value, (list, tuple, set)):
+            for item in value:
+                typed(f"{what}: an item", item, "str")
+        elif what.endswith(": status") and isinstance(value, int) and value not in set(HTTPStatus):
+            raise ValueError(f"{what}: HTTP has no status {value}")
 
     def matches(self, request: Request) -> bool:
         method, path = self.on.split()

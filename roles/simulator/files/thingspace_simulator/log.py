@@ -99,7 +99,7 @@ class Log:
     def _clean(self, value: Json) -> Json:
         """A copy of a body without secrets; device identifiers pass as they are."""
         if isinstance(value, dict):
-            return {name: "[hidden]" if name.lower() in _SECRET_FIELDS else self._clean(item) for name, item in value.items()}
+            return {self._scrub(name): "[hidden]" if name.lower() in _SECRET_FIELDS else self._clean(item) for name, item in value.items()}
         if isinstance(value, list):
             return [item if isinstance(item, str) and item.isdigit() else self._clean(item) for item in value]
         return self._scrub(value) if isinstance(value, str) else value

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any
 
+from .checks import check_keys, make, texts, typed
 from .clock import Clock, day_after, midnight
 from .faults import Fault
 from .lifecycle import plan_start
@@ -62,30 +62,31 @@ UPGRADE_KEYS = (
     "upgrade_id",
 )
 
-Thing = TypeVar("Thing")
+MOST_DEVICES = 1_000_000  # of one range
 
 
 def load(service: Service, content: dict[str, Any] | None) -> None:
     """Make the service the world that the seed describes; a bad seed changes nothing (``ValueError``)."""
     content = content or {}
-    _check_keys("seed", content, SEED_KEYS)
+    check_keys("seed", content, SEED_KEYS)
     switches = Switches()
     switches.change(content.get("switches", {}))
-    faults = [fault(item) for item in content.get("faults", [])]
-    world = World(_make(Credentials, content.get("credentials", {})))
+    faults = [fault(item) for item in typed("faults", content.get("faults", []), "list")]
+    world = World(make(Credentials, content.get("credentials", {})))
     accounts = content.get("accounts", [DEFAULT_ACCOUNT])
-    for name in accounts:
+    for name in accounts if isinstance(accounts, dict) else typed("accounts", accounts, "list"):
+        typed("an account", name, "str")
         world.accounts[name] = _account(name, accounts[name] if isinstance(accounts, dict) else {})
     world.refusals = {
         **dict.fromkeys(imeis(content.get("unknown_devices", [])), NOT_FOUND),
         **dict.fromkeys(imeis(content.get("ineligible_devices", [])), NOT_ELIGIBLE),
-        **content.get("refused_devices", {}),
+        **texts("refused_devices", content.get("refused_devices", {})),
     }
     clock = Clock()
     if "now" in content:
         clock.set(content["now"])
-    for item in content.get("upgrades", []):
-        _check_keys("upgrade", item, UPGRADE_KEYS)
+    for item in typed("upgrades", content.get("upgrades", []), "list"):
+        check_keys("upgrade", item, UPGRADE_KEYS)
         add_upgrade(world, clock, switches, **item)
     service.clock = clock
     service.become(world, switches, faults)
@@ -96,6 +97,7 @@ def fault(content: dict[str, Any]) -> Fault:
 
     ``on``, as the Python API calls ``request``, is understood too, and ``true``, which YAML makes of it.
     """
+    typed("a fault", content, "dict")
     arguments = {"on" if name in ("request", "true") else name: value for name, value in content.items()}
     known = {name: arguments.pop(name) for name in ("on", "do", "nth", "times") if name in arguments}
     if not {"on", "do"} <= set(known):
@@ -103,13 +105,17 @@ def fault(content: dict[str, Any]) -> Fault:
     return Fault(**known, arguments=arguments)
 
 
-def imeis(content: list[Any] | set[str] | tuple[str, ...]) -> Iterator[str]:
+def imeis(content: Any) -> Iterator[str]:
     """The IMEIs of a list whose items are IMEIs or ranges ``{first, count}``."""
-    for item in content:
+    for item in typed("devices", content, "list"):
         if isinstance(item, dict):
-            _check_keys("range of devices", item, ("first", "count"))
-            first = int(item["first"])
-            yield from (f"{number:015d}" for number in range(first, first + item["count"]))
+            check_keys("range of devices", item, ("first", "count"))
+            first, count = item.get("first"), typed("range of devices: count", item.get("count"), "int")
+            if not isinstance(first, str) or not is_imei(first):
+                raise ValueError("range of devices: first must be an IMEI (a string of 15 digits)")
+            if count > MOST_DEVICES or int(first) + count > 10**15:
+                raise ValueError(f"range of devices: count is {count}, and {MOST_DEVICES} is the most, up to IMEI 999999999999999")
+            yield from (f"{number:015d}" for number in range(int(first), int(first) + count))
         elif isinstance(item, str) and is_imei(item):
             yield item
         else:
@@ -132,6 +138,13 @@ def add_upgrade(
     end_date: str | None = None,
 ) -> Upgrade:
     """Put an upgrade on record. Dates are YYYY-MM-DD, or ``+7``: days from today."""
+    given = {"account": account, "upgrade_id": upgrade_id, "firmware_name": firmware_name, "firmware_to": firmware_to, "start_date": start_date}
+    for key, text in given.items():
+        typed(f"upgrade: {key}", text, "str")
+    typed("upgrade: end_date", end_date, "str | None")
+    refused = texts("upgrade: rejected", rejected or {})
+    if set(upgrade_id.lower()) - set("0123456789abcdef-"):
+        raise ValueError(f"upgrade_id {upgrade_id!r} is no UUID: it may hold 0 to 9, a to f and dashes")
     if status not in STATUSES:
         raise ValueError(f"status {status!r} is none of {', '.join(STATUSES)}")
     name = account or next(iter(world.accounts))
@@ -145,7 +158,7 @@ def add_upgrade(
         start_date=_day(clock, start_date),
         end_date=_day(clock, end_date) if end_date else None,
         status=status,
-        devices={**listed, **{imei: Entry(REJECTED, reason) for imei, reason in (rejected or {}).items()}},
+        devices={**listed, **{imei: Entry(REJECTED, reason) for imei, reason in zip(imeis(list(refused)), refused.values())}},
         unsettled=set(listed) if pending else set(),
         pending_reads=switches.pending_reads if pending else 0,
     )
@@ -159,38 +172,28 @@ def add_upgrade(
 
 
 def _day(clock: Clock, text: str) -> str:
-    if re.fullmatch(r"[+-]\d+", text):
+    if re.fullmatch(r"[+-]\d{1,5}", text):
         return day_after(clock.today(), int(text))
     midnight(text)
     return text
 
 
-def _account(name: str, content: dict[str, Any]) -> Account:
-    _check_keys(f"account {name}", content, ACCOUNT_KEYS)
-    account = Account(name, content.get("accessible", True), content.get("active", True))
-    account.subscription = _make(Subscription, content.get("subscription", {}))
-    account.firmware = [_make(Firmware, item) for item in content.get("firmware", [])]
-    for item in content.get("devices", []):
+def _account(name: str, content: Any) -> Account:
+    check_keys(f"account {name}", content, ACCOUNT_KEYS)
+
+    def part(key: str, kind: str) -> Any:
+        return typed(f"account {name}: {key}", content.get(key, {"bool": True, "list": [], "dict": {}}[kind]), kind)
+
+    account = Account(name, part("accessible", "bool"), part("active", "bool"))
+    account.subscription = make(Subscription, part("subscription", "dict"))
+    account.firmware = [make(Firmware, item) for item in part("firmware", "list")]
+    for item in part("devices", "list"):
         if isinstance(item, dict) and "imei" in item:
-            account.devices[item["imei"]] = _make(Device, item)
+            account.devices[item["imei"]] = make(Device, item)
         else:
             account.devices.update({imei: Device(imei) for imei in imeis([item])})
-    account.licenses = dict.fromkeys(imeis(content.get("licenses", [])), "2018-03-02T16:03:06.000Z")
-    account.callbacks = {key: _make(Callback, item) for key, item in content.get("callbacks", {}).items()}
-    for imei, rows in content.get("history", {}).items():
-        account.history[imei] = [_make(HistoryRow, row) for row in rows]
+    account.licenses = dict.fromkeys(imeis(part("licenses", "list")), "2018-03-02T16:03:06.000Z")
+    account.callbacks = {key: make(Callback, item) for key, item in part("callbacks", "dict").items()}
+    for imei, rows in part("history", "dict").items():
+        account.history[imei] = [make(HistoryRow, row) for row in typed(f"account {name}: history of {imei}", rows, "list")]
     return account
-
-
-def _make(kind: type[Thing], content: dict[str, Any]) -> Thing:
-    """A dataclass from an object with the same names."""
-    _check_keys(kind.__name__, content, [item.name for item in fields(kind)])  # type: ignore[arg-type]
-    return kind(**content)
-
-
-def _check_keys(what: str, content: dict[str, Any], known: Any) -> None:
-    if not isinstance(content, dict):
-        raise ValueError(f"{what}: an object is needed, not {content!r}")
-    unknown = sorted(set(content) - set(known))
-    if unknown:
-        raise ValueError(f"{what}: unknown {', '.join(unknown)}; there are: {', '.join(known)}")

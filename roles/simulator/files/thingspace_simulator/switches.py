@@ -9,14 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-_KINDS: dict[str, tuple[type, ...]] = {
-    "bool": (bool,),
-    "int": (int,),
-    "float": (int, float),
-    "str": (str,),
-    "int | None": (int, type(None)),
-}
-
+from .checks import typed
 
 @dataclass
 class Switches:
@@ -60,8 +53,8 @@ class Switches:
     gateway_code: str = field(default="string", metadata={"choices": ("string", "number")})
     callback_credentials: str = field(default="shown", metadata={"choices": ("shown", "hidden")})
     # pages
-    report_page_size: int = 100
-    device_page_size: int = 1000
+    report_page_size: int = field(default=100, metadata={"least": 1})
+    device_page_size: int = field(default=1000, metadata={"least": 1})
     license_paging: str = field(default="offset", metadata={"choices": ("offset", "imei")})
     # tokens and connections
     same_bearer: bool = True
@@ -74,15 +67,15 @@ class Switches:
     def change(self, values: dict[str, Any]) -> None:
         """Set switches, all of them or, where one is wrong, none (``ValueError``)."""
         known = {item.name: item for item in fields(self)}
-        for name, value in values.items():
+        for name, value in typed("switches", values, "dict").items():
             if name not in known:
                 raise ValueError(f"no switch is called {name!r}; there are: {', '.join(sorted(known))}")
             choices = known[name].metadata.get("choices")
             if choices and value not in choices:
                 raise ValueError(f"switch {name}: {value!r} is none of {', '.join(choices)}")
-            kinds = _KINDS[str(known[name].type)]
-            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-                raise ValueError(f"switch {name}: {value!r} is not of the type {known[name].type}")
+            typed(f"switch {name}", value, str(known[name].type))
+            if value is not None and not isinstance(value, str) and value < known[name].metadata.get("least", 0):
+                raise ValueError(f"switch {name} must be {known[name].metadata['least']} or more")
         for name, value in values.items():
             setattr(self, name, value)
 
