@@ -158,7 +158,7 @@ def add_upgrade(
         start_date=_day(clock, start_date),
         end_date=_day(clock, end_date) if end_date else None,
         status=status,
-        devices={**listed, **{imei: Entry(REJECTED, reason) for imei, reason in zip(imeis(list(refused)), refused.values())}},
+        devices={**listed, **{imei: Entry(REJECTED, refused[imei]) for imei in imeis(list(refused))}},
         unsettled=set(listed) if pending else set(),
         pending_reads=switches.pending_reads if pending else 0,
     )

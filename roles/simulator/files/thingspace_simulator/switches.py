@@ -11,6 +11,7 @@ from typing import Any
 
 from .checks import typed
 
+
 @dataclass
 class Switches:
     """The position of every switch; BEHAVIOURS.md says what each means."""
