@@ -22,6 +22,8 @@ _PLAIN = frozenset(" .,;()'?:-/%=+")
 # What begins a mention, a reference, a link or an emoji, if something follows at once.
 _BEGINS = re.compile(r"[@#!~$&^:](?=\S)|%(?=[\w\"])|\bwww(?=\.)|\bG[HL](?=-[0-9])", re.IGNORECASE)
 _APART = "&#8203;"
+# An underscore within a word emphasizes nothing.
+_WITHIN = re.compile(r"(?<=[A-Za-z0-9])&#95;(?=[A-Za-z0-9])")
 _WIDE = ("W", "F")
 _NOTHING = "-"
 _OF_AN_ID = 64
@@ -60,7 +62,7 @@ class Clipper:
         for found in _BEGINS.finditer(line):
             parts.append(_references(line[done : found.end()], _PLAIN))
             done = found.end()
-        return _APART.join([*parts, _references(line[done:], _PLAIN)])
+        return _WITHIN.sub("_", _APART.join([*parts, _references(line[done:], _PLAIN)]))
 
 
 def label(value: str | None, most: int) -> str:

@@ -95,7 +95,8 @@ def a_plan() -> Result:
 def a_refused_plan() -> Result:
     """The refused plan of ``docs/reports.md``."""
     message = (
-        "wave 1: 25 of 40 devices (62.5 %) would be removed, and max_removal_percent allows 30 %. If that is meant, raise the limit for this run."
+        f"Nothing was written. wave 1 ({WAVE}): 25 of 40 devices (62.5 %) would be removed, and max_removal_percent allows 30 %. "
+        "If that is meant, raise the limit for this run."
     )
     empty = {"action": "none", "changed": False, "upgrade_status": "Queued"}
     waves = [entry("canary", "none", 10, upgrade_id=CANARY), {**entry("wave 1", "none", 40, upgrade_id=WAVE, start_date="2026-12-08"), **empty}]

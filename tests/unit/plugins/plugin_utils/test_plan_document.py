@@ -153,7 +153,7 @@ def test_several_tasks_about_one_upgrade_in_check_mode() -> None:
 
 
 def test_predicted_upgrades_and_their_devices_are_the_same_upgrades() -> None:
-    against_nothing = {"upgrade_id": None, "firmware_name": None, "firmware_to": None, "start_date": None, "upgrade": {"account": ACCOUNT}}
+    against_nothing: dict[str, t.Any] = {"upgrade_id": None, "firmware_name": None, "firmware_to": None, "start_date": None, "upgrade": {"account": ACCOUNT}}
     for count in (2, 3):
         # A loop over each module, then a loop over both; twice, as from two hosts.
         scheduled = [scheduling(count=count), scheduling(count=1, upgrade={**upgrade(None, count=1), "start_date": "2026-12-08"})]

@@ -99,7 +99,7 @@ def test_a_run_that_planned_nothing_does_not_look_like_one_without_changes() -> 
     assert "FAILED" in comment({"failed": True, "msg": "a template failed"})
     hidden = comment({"censored": "hidden", "changed": True})
     assert "no changes" not in hidden
-    assert "hidden by no&#95;log" in hidden
+    assert "hidden by no_log" in hidden
 
 
 def test_after_apply_it_tells_what_was_done() -> None:
@@ -114,7 +114,7 @@ def test_a_cycle_of_moves_is_told() -> None:
 
 
 def test_licences_and_listener() -> None:
-    losing = [{"upgrade_id": WAVE, "firmware_name": "F", "start_date": None, "device_count": 2, "devices": []}]
+    losing: list[Result] = [{"upgrade_id": WAVE, "firmware_name": "F", "start_date": None, "device_count": 2, "devices": []}]
     rejected = [{"device_id": C, "operation": "append", "status": "x", "reason": "none left"}]
     licences = {**part(5, [A], [B]), "account": ACCOUNT, "cancelled_upgrades": losing, "candidates_added": [], "candidates_removed": []}
     listener = {"account": ACCOUNT, "name": "Fota", "url": "https://u:p@new.example/x", "previous_url": None, "changed_fields": ["url"], "changed": True}
@@ -160,8 +160,8 @@ def many(count: int, each: int, name: str = "wave {}", text: str = "Queued") -> 
     return rollout(*waves, warnings=[text * 20 + str(number) for number in range(50)])
 
 
-@pytest.mark.parametrize("count", [1, 3, 100, 3000])
-@pytest.mark.parametrize("text", ["Queued", HOSTILE, "𝕏" * 3000, "@" * 500])
+@pytest.mark.parametrize("count", [1, 100, 2000])
+@pytest.mark.parametrize("text", ["Queued", HOSTILE, "𝕏" * 1000])
 def test_it_is_never_too_long_and_never_cut_in_silence(count: int, text: str) -> None:
     report = plan_report([many(count, 100_000 // count, text + " {}" if text != "Queued" else "wave {}", text)], check_mode=True)
     shown = plan_markdown(report)
