@@ -149,8 +149,8 @@ def picture(rows: list[tuple[int, Row]]) -> list[str]:
     for number, row in known:
         leaves, arrives = row["removed_count"], row["added_count"]
         parts = ((max(0, row["before"] - leaves), "="), (leaves, "-"), (arrives, "+"))
-        bar = "".join(sign * _length(count, widest) for count, sign in parts)
-        lines.append(f"{number:>3}  {label(row['name'], _LABEL)} {row['before']:>{digits},} -> {row['after']:<{digits},}  {bar}".rstrip())
+        drawn = "".join(sign * _length(count, widest) for count, sign in parts)
+        lines.append(f"{number:>3}  {label(row['name'], _LABEL)} {row['before']:>{digits},} -> {row['after']:<{digits},}  {drawn}".rstrip())
     return [*lines, "```", ""]
 
 
