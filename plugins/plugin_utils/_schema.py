@@ -18,13 +18,18 @@ Path = tuple[str | int, ...]
 # What says something to people and editors, and nothing about values. errorMessage is a sentence of ours that editors know, too.
 ANNOTATIONS = frozenset({"$schema", "$id", "$comment", "$defs", "title", "description", "default", "examples", "errorMessage"})
 
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 _TYPES: dict[str, t.Callable[[object], bool]] = {
     "object": lambda value: isinstance(value, dict),
     "array": lambda value: isinstance(value, list),
     "string": lambda value: isinstance(value, str),
     "boolean": lambda value: isinstance(value, bool),
     "null": lambda value: value is None,
-    "number": lambda value: _is_number(value),
+    "number": _is_number,
     "integer": lambda value: _is_number(value) and (isinstance(value, int) or t.cast(float, value).is_integer()),
 }
 
@@ -104,9 +109,6 @@ class _Checker:
         if not _SIMPLE[keyword](schema[keyword], value):
             yield Flaw(path, keyword, schema)
 
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _one_of_types(names: str | list[str], value: object) -> bool:
