@@ -26,8 +26,8 @@ options:
   state:
     description:
       - V(present) logs in.
-      - V(absent) ends the session of O(session_token). One that is over already is fine. The bearer is never revoked, since everyone who uses the
-        same O(app_key) shares it.
+      - V(absent) ends the session of O(session_token). One that is over already is fine. It fails if O(access_token) has expired, since the session
+        is not ended then. The bearer is never revoked, since everyone who uses the same O(app_key) shares it.
     type: str
     choices: [present, absent]
     default: present

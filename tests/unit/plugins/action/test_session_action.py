@@ -134,6 +134,37 @@ def test_a_killed_login_is_not_sent_again(sim: Simulator, tmp_path: Path) -> Non
     assert len(sim.logins) == 1
 
 
+BARE = """
+- hosts: away, bare
+  gather_facts: false
+  tasks:
+    - thingspace.fota.session:
+      ignore_errors: true
+      ignore_unreachable: true
+- hosts: host1
+  gather_facts: false
+  tasks:
+    - thingspace.fota.session:
+        username: "{{ item }}"
+      loop: ["{{ lookup('ansible.builtin.env', 'THINGSPACE_USERNAME') }}"]
+      register: login
+    - ansible.builtin.assert:
+        that:
+          - login.results[0].requests == 2
+          - login.results[0].session_token | length == 36
+"""
+
+
+def test_a_host_that_cannot_run_the_module_does_not_use_up_the_login(sim: Simulator, tmp_path: Path) -> None:
+    """Nor does the result of a loop show tokens, which this callback prints as a whole."""
+    inventory = (
+        "host1 ansible_connection=local\nbare ansible_connection=local ansible_python_interpreter=/nowhere/python\naway ansible_host=127.0.0.1 ansible_port=1\n"
+    )
+    done = run(sim, tmp_path, BARE, "--forks", "1", inventory=inventory, ANSIBLE_STDOUT_CALLBACK="minimal")
+    assert done.code == 0, done.text
+    assert len(sim.logins) == 1
+
+
 ODD = """
 - hosts: localhost
   gather_facts: false

@@ -178,6 +178,41 @@ def test_later_plays_use_the_session_until_it_is_ended(stage: Stage) -> None:
     assert {record.status for record in stage.sim.requests} == {200}
 
 
+TWO_USERS = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_role:
+        name: thingspace.fota.session
+      vars:
+        thingspace_session_api_url: "{{ lookup('ansible.builtin.env', 'THINGSPACE_API_URL') | replace('127.0.0.1', item) }}"
+      loop: [127.0.0.1, localhost]
+    - &logout
+      ansible.builtin.include_role:
+        name: thingspace.fota.session
+        tasks_from: logout
+        apply: {timeout: 3}
+    - ansible.builtin.include_role:
+        name: thingspace.fota.session
+    - ansible.builtin.uri:
+        url: "{{ lookup('ansible.builtin.env', 'THINGSPACE_API_URL') | replace('/api', '/_simulator/clock') }}"
+        method: POST
+        body_format: json
+        body: {advance: 3700}
+      check_mode: false
+    - *logout
+"""
+
+
+def test_one_logout_ends_every_session_and_tells_of_one_that_it_cannot_end(stage: Stage) -> None:
+    """And the time that a task may take does not cut it off."""
+    stage.sim.fault("POST /session/logout", "slow", seconds=4.0)
+    run = stage.run(TWO_USERS)
+    assert run.code == 0, run.text
+    assert [record.status for record in stage.sim.requests if record.operation == "logout"] == [200, 200, 401]
+    assert run.text.count("[WARNING] The session could not be ended: The access token has expired") == 1
+
+
 def test_the_logout_alone_does_nothing(stage: Stage) -> None:
     assert stage.run(LOGOUT).code == 0
     assert stage.sim.requests == []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import http.server
 import ipaddress
+import os
 import socket
 import ssl
 import threading
@@ -149,6 +150,27 @@ def test_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             client(server.url, verify=str(tmp_path / "gone.pem")).read("/x")
         assert missing.value.kind == "input"
         assert "gone.pem" in missing.value.message
+
+
+def test_tls_that_breaks_before_a_request_is_told_from_tls_that_breaks_after_it(recorder: Recorder, tmp_path: Path) -> None:
+    authority = _certificate(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(authority)
+
+    def answer_in_clear(connection: socket.socket) -> None:
+        with tls.wrap_socket(connection, server_side=True) as encrypted:
+            encrypted.recv(9999)
+            os.write(encrypted.fileno(), b"HTTP/1.1 504 Gateway Timeout\r\n\r\n")
+
+    with pytest.raises(ThingSpaceError, match="No TLS connection to .*WRONG_VERSION_NUMBER") as plain:
+        client(recorder.url.replace("http://", "https://"), retry_timeout=30).write("PUT", "/x", {})
+    assert not isinstance(plain.value, UnsettledError)
+    for serve, carried_out in ((socket.socket.close, False), (answer_in_clear, None)):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            threading.Thread(target=lambda serve=serve, server=server: serve(server.accept()[0]), daemon=True).start()
+            with pytest.raises(UnsettledError) as broken:
+                client(f"https://127.0.0.1:{server.getsockname()[1]}", verify=str(authority)).write("PUT", "/x", {})
+        assert (broken.value.carried_out, broken.value.kind) == (carried_out, "unreachable")
 
 
 def _certificate(folder: Path) -> Path:

@@ -154,6 +154,7 @@ LOGIN_FAULTS: list[tuple[str, dict[str, t.Any], str, str]] = [
     ("status", {"status": 200, "body": ["geheim"]}, "service", "without a session token"),
     ("status", {"status": 200, "body": "geheim"}, "service", "is not the JSON that was expected"),
     ("status", {"status": 200, "body": '{"sessionToken": "geheim'}, "service", "is not the JSON that was expected"),
+    ("status", {"status": 200, "body": {"errorCode": "X.LOGIN", "errorMessage": "Not now."}}, "service", "X.LOGIN: Not now"),
     ("status", {"status": 423, "body": {"errorCode": "LOCKED", "errorMessage": "Locked."}}, "login", "LOCKED: Locked"),
     ("status", {"status": 403, "body": "no"}, "login", "HTTP 403 (no)"),
     ("html", {}, "service", "502 Bad Gateway"),
@@ -268,6 +269,13 @@ def test_a_session_that_died_is_ended_whatever_the_service_calls_it(sim: Simulat
     result = run_module("session", {"state": "absent", "api_url": sim.api_url, "access_token": access_token, "session_token": session_token})
     assert result["failed"] is False
     assert result["msg"] == "The session was over already."
+
+
+def test_a_session_token_that_is_none_is_no_session_that_is_over(sim: Simulator) -> None:
+    given = {"state": "absent", "api_url": sim.api_url, "access_token": sim.tokens()[0], "session_token": "mistyped"}
+    result = run_module("session", given)
+    assert (result["failed"], result["error"]["kind"]) == (True, "session_token")
+    assert "nothing was ended" in result["msg"]
 
 
 def test_a_logout_that_cannot_end_the_session_is_a_failure(sim: Simulator) -> None:

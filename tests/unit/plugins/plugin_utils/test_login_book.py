@@ -30,6 +30,7 @@ LOST = {**REFUSED, "msg": "Lost.", "error": {"kind": "unreachable"}}
 GARBLED = {**REFUSED, "error": {"kind": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"}, "requests": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"}
 GARBLED_INPUT = {**REFUSED, "error": {"kind": "input"}, "requests": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"}
 CRASHED = {"failed": True, "msg": "MODULE FAILURE", "rc": 1}
+NO_PYTHON = {"failed": True, "msg": "Interpreter not found.", "module_stdout": "", "module_stderr": "not found", "rc": 127}
 HALF = {"changed": False, "access_token": "bearer"}
 
 OTHER_PASSWORD = ANNA
@@ -77,6 +78,8 @@ TABLE = [
     (GARBLED_INPUT, ANNA, "Bad password."),
     (CRASHED, ANNA, "A login of anna was sent"),
     (CRASHED, OTHER_KEY, "A login of anna was sent"),
+    (NO_PYTHON, ANNA, ""),
+    ({**NO_PYTHON, "module_stdout": "{"}, ANNA, "A login of anna was sent"),
     (HALF, ANNA, "A login of anna was sent"),
 ]
 
