@@ -68,7 +68,7 @@ def test_a_list_never_travels_as_a_list(sim: Simulator, tmp_path: Path) -> None:
     assert members == {A, B}, text
     result = json.loads(text[text.index('"result": {') + len('"result": ') : text.index("\n}\n", text.index('"result": {'))].rsplit("}", 1)[0] + "}")
     assert result["duplicates"] == [A]
-    assert "devices.txt" in text
+    assert "devices-0.txt" in text
     assert result["requests"] == 3
 
 
