@@ -76,11 +76,21 @@ def plan_report(results: t.Any, check_mode: bool = False, host: str | None = Non
         raise AnsibleFilterError("plan_report needs a list of results of modules.")
     flat: list[t.Any] = []
     for result in given:
-        items = result.get("results") if isinstance(result, dict) else None
-        flat += items if isinstance(items, (list, tuple)) else [result]
+        flat += _items(result)
     if not all(isinstance(result, dict) for result in flat):
         raise AnsibleFilterError("plan_report needs results of modules: one of them is no dictionary.")
     return document([Record(result, host) for result in flat], bool(check_mode))
+
+
+def _items(result: t.Any) -> list[t.Any]:
+    """A result, or the results of a loop."""
+    items = result.get("results") if isinstance(result, dict) else None
+    if not isinstance(items, (list, tuple)):
+        return [result]
+    # ansible-core before 2.19 takes the warnings from the items and gives them to the loop.
+    if items and all(isinstance(item, dict) and "warnings" not in item for item in items) and result.get("warnings"):
+        return [{**items[0], "warnings": result["warnings"]}, *items[1:]]
+    return list(items)
 
 
 class FilterModule:

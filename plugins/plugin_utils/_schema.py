@@ -110,7 +110,6 @@ class _Checker:
             yield Flaw(path, keyword, schema)
 
 
-
 def _one_of_types(names: str | list[str], value: object) -> bool:
     return any(_TYPES[name](value) for name in ([names] if isinstance(names, str) else names))
 

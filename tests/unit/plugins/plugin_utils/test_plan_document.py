@@ -117,6 +117,13 @@ def test_drift_and_failure_are_told_apart(results: list[Result], drift: bool | N
     assert bool(report["errors"]) is failed
 
 
+def test_warnings_of_a_loop_are_told_wherever_ansible_core_keeps_them() -> None:
+    quiet, loud = upgrade_devices(), {**upgrade_devices(), "warnings": ["doubtful"]}
+    for loop in ({"results": [quiet, quiet], "warnings": ["doubtful"]}, {"results": [quiet, loud]}, {"results": [quiet, loud], "warnings": ["doubtful"]}):
+        assert plan_report([loop])["warnings"] == ["doubtful"]
+    assert plan_report([{"results": []}])["upgrades"] == []
+
+
 def test_a_hidden_task_is_told() -> None:
     report = hosts({"h1": [{"censored": "hidden", "changed": True}]})
     assert report["warnings"] == ["A task on h1 is hidden by no_log: what it would do or did is not in this report."]
