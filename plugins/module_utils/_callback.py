@@ -11,9 +11,10 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.thingspace.fota.plugins.module_utils._callbacks import SERVICE, Callbacks, Listener, Wish
+from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
-from ansible_collections.thingspace.fota.plugins.module_utils._module import Connector, Result
+from ansible_collections.thingspace.fota.plugins.module_utils._module import Result
 from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of
 
 Params = t.Mapping[str, t.Any]

@@ -10,13 +10,14 @@ import dataclasses
 import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._candidates import CandidateList
+from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
 from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, declare, doubt
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import RailError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._license_outcome import Cancelled, LicenseOutcome
 from ansible_collections.thingspace.fota.plugins.module_utils._licenses import Holders, LicensedDevices, Licenses
 from ansible_collections.thingspace.fota.plugins.module_utils._membership import Params, Task, run
-from ansible_collections.thingspace.fota.plugins.module_utils._module import Connector, Result
+from ansible_collections.thingspace.fota.plugins.module_utils._module import Result
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Changes
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan
 from ansible_collections.thingspace.fota.plugins.module_utils._reports import upgrades_by_status

@@ -9,10 +9,10 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.thingspace.fota.plugins.module_utils import _http, _options
 from ansible_collections.thingspace.fota.plugins.module_utils._answers import HIDDEN, Hide, hiding
-from ansible_collections.thingspace.fota.plugins.module_utils._client import Client
+from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
 
 
@@ -29,59 +29,6 @@ class Result:
     warnings: list[str] = dataclasses.field(default_factory=list)
     failure: ThingSpaceError | None = None
     intact: bool = False
-
-
-class Connector:
-    """Opens the connection of a task when the job asks for it, so that bad input is told before anything is opened."""
-
-    def __init__(self, params: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> None:
-        self._params = params
-        self._warn = warn
-        # One for each thread that the job may start.
-        self._connections: int = params.get("concurrency") or 1
-        self._transport: _http.Transport | None = None
-        self._branches: list[_http.Transport] = []
-
-    @property
-    def requests(self) -> int:
-        """HTTP requests made so far."""
-        return sum(transport.requests for transport in [self._transport, *self._branches] if transport)
-
-    def transport(self) -> _http.Transport:
-        """The task's one connection. Raises ThingSpaceError for options that cannot be meant."""
-        if self._transport is None:
-            params = self._params
-            if not _http.HAS_REQUESTS:
-                raise ThingSpaceError(missing_required_lib("requests"), "dependency")
-            _options.check_range(params, "timeout", 1, 86_400)
-            _options.check_range(params, "retry_timeout", 0, 86_400)
-            api_url = _options.api_url_of(params["api_url"])
-            if not _options.is_private(api_url):
-                self._warn(f"api_url {api_url} is not https: tokens and devices travel where others can read them.")
-            verify: bool | str = bool(params["validate_certs"]) and (params["ca_path"] or True)
-            patience = {"timeout": params["timeout"], "retry_timeout": params["retry_timeout"]}
-            self._transport = _http.Transport(api_url, verify=verify, connections=self._connections, **patience)
-        return self._transport
-
-    def client(self, headers: t.Mapping[str, str], secrets: t.Iterable[str] = ()) -> Client:
-        """A client with other credentials than the two tokens, on the task's connection."""
-        return Client(self.transport(), headers, secrets)
-
-    def authorized(self, secrets: t.Iterable[str] = (), *, branch: bool = False) -> Client:
-        """A client with the two tokens. Raises ThingSpaceError ``access_token`` or ``session_token`` if one is missing.
-
-        Args:
-            secrets: other values that no error may show.
-            branch: a client that another thread may use, with a count of requests of its own.
-        """
-        remedy = "give the option, set THINGSPACE_{}, or get one with the role thingspace.fota.session."
-        access = _options.header_value(self._params["access_token"], "access_token", "access_token", remedy.format("ACCESS_TOKEN"))
-        session = _options.header_value(self._params["session_token"], "session_token", "session_token", remedy.format("SESSION_TOKEN"))
-        transport = self.transport()
-        if branch:
-            transport = transport.branch()
-            self._branches.append(transport)
-        return Client(transport, {"Authorization": f"Bearer {access}", "VZ-M2M-Token": session}, secrets)
 
 
 Params = t.Mapping[str, t.Any]

@@ -79,10 +79,11 @@ class Login:
 
     def tokens(self) -> Tokens:
         """Get a bearer, then a session, with one request each unless the first needs more. Raises ThingSpaceError."""
-        access_token, expires_in = self._bearer()
+        access_token, expires_in = self.bearer()
         return Tokens(access_token, self._session(access_token), expires_in)
 
-    def _bearer(self) -> tuple[str, int | None]:
+    def bearer(self) -> tuple[str, int | None]:
+        """Get a bearer alone, and for how many seconds it is good if the service tells. Raises ThingSpaceError."""
         who = self._credentials
         client = self._open_client({"Authorization": f"Basic {who.basic}"}, who.secrets)
         try:

@@ -105,9 +105,10 @@ error:
 
 import typing as t
 
+from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
 from ansible_collections.thingspace.fota.plugins.module_utils._fleet import Fleet, described_listener
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
-from ansible_collections.thingspace.fota.plugins.module_utils._module import Connector, Result, run
+from ansible_collections.thingspace.fota.plugins.module_utils._module import Result, run
 from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of, connection_options
 
 

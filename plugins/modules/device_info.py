@@ -176,11 +176,12 @@ error:
 
 import typing as t
 
+from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
 from ansible_collections.thingspace.fota.plugins.module_utils._devices import declare
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
 from ansible_collections.thingspace.fota.plugins.module_utils._fleet import CLIENT_TYPES, Fleet
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
-from ansible_collections.thingspace.fota.plugins.module_utils._module import Connector, Result, run
+from ansible_collections.thingspace.fota.plugins.module_utils._module import Result, run
 from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of, connection_options
 
 

@@ -183,6 +183,7 @@ error:
 import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils import _module, _options
+from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._session import Credentials, Login, log_out
 
@@ -195,7 +196,7 @@ SPEC: _options.Spec = {
 }
 
 
-def job(params: t.Mapping[str, t.Any], connector: _module.Connector, dummy: bool) -> _module.Result:
+def job(params: t.Mapping[str, t.Any], connector: Connector, dummy: bool) -> _module.Result:
     """Log in or out; in check mode too."""
     if params["state"] == "absent":
         remedy = "state=absent needs the two tokens of the session as options."

@@ -177,9 +177,10 @@ error:
 
 import typing as t
 
+from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
-from ansible_collections.thingspace.fota.plugins.module_utils._module import Connector, Result, run
+from ansible_collections.thingspace.fota.plugins.module_utils._module import Result, run
 from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of, connection_options
 from ansible_collections.thingspace.fota.plugins.module_utils._reports import STATUSES, upgrades_by_status
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, Upgrades, described, upgrade_id_of

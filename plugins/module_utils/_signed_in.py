@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The session of what runs outside of a task: an inventory plugin, an event source.
+
+Tokens that are given win. Without them there is one login, and whoever opened a session ends it. A refused login is final: five in a
+row lock the user for good (reference section 1.1).
+"""
+
+from __future__ import annotations
+
+import types
+import typing as t
+
+from ansible_collections.thingspace.fota.plugins.module_utils import _options
+from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._session import Credentials, Login, Tokens, log_out
+
+# Logins in a row that were sent and whose outcome nobody knows: all of them may have counted as refused. Five would lock the user.
+_MOST_UNKNOWN = 3
+
+
+class SignedIn:
+    """Tokens for as long as they are wanted.
+
+    Args:
+        params: the options of ``connection_options()`` and ``login_options()``.
+        warn: gets each warning.
+    """
+
+    def __init__(self, params: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> None:
+        self._params = dict(params)
+        self._warn = warn
+        self._given = any(params.get(name) for name in ("access_token", "session_token"))
+        self._own: Tokens | None = None
+        self._refusal: ThingSpaceError | None = None
+        self._unknown = 0
+        self._connector = Connector(self._params, warn)
+
+    def __enter__(self) -> SignedIn:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None) -> None:
+        """End the session, if it is ours. What goes wrong with that is a warning: the work is done, and the session ends by itself."""
+        try:
+            self.end()
+        except ThingSpaceError as failure:
+            self._warn(failure.sentence)
+
+    @property
+    def final(self) -> bool:
+        """Whether no more can be had: a login was refused, or several had no known outcome."""
+        return self._refusal is not None
+
+    def connector(self) -> Connector:
+        """A connector with both tokens, after a login if there are none. Raises ThingSpaceError; what is :attr:`final`, without a request."""
+        if not self._given and self._own is None:
+            self._log_in()
+        return self._connector
+
+    def renew(self, error: ThingSpaceError) -> None:
+        """Get what an answer says is not accepted any more: another bearer for the session, or all anew. Raises ThingSpaceError.
+
+        A bearer ends after an hour and a session after 20 idle minutes, so the one can die without the other. A bearer that is handed
+        out and refused again takes its session with it, or it would be renewed for ever.
+        """
+        if self._given:
+            raise error
+        if self._own and error.kind == "access_token":
+            access_token, expires_in = Login(self._connector.client, self._credentials()).bearer()
+            if access_token != self._own.access_token:
+                self._take(Tokens(access_token, self._own.session_token, expires_in))
+                return
+        self._own = None
+
+    def end(self) -> None:
+        """Log out, if the session is ours. Raises ThingSpaceError."""
+        tokens, self._own = self._own, None
+        if tokens:
+            log_out(self._connector.client, tokens.access_token, tokens.session_token)
+
+    def _log_in(self) -> None:
+        if self._refusal:
+            raise self._refusal
+        login = Login(self._connector.client, self._credentials())
+        try:
+            tokens = login.tokens()
+        except ThingSpaceError as error:
+            self._unknown += login.sent
+            if error.kind == "login" or self._unknown >= _MOST_UNKNOWN:
+                self._refusal = error
+            raise
+        self._unknown = 0
+        self._take(tokens)
+
+    def _take(self, tokens: Tokens) -> None:
+        self._own = tokens
+        both = {"access_token": tokens.access_token, "session_token": tokens.session_token}
+        self._connector = Connector({**self._params, **both}, self._warn)
+
+    def _credentials(self) -> Credentials:
+        return Credentials(**_options.login_values(self._params))
