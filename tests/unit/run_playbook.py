@@ -26,6 +26,22 @@ class Run:
     text: str
 
 
+def environment_in(folder: Path) -> dict[str, str]:
+    """The variables that ansible needs to run away from the user's home, configuration and variables, with this folder as home."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "THINGSPACE_"))}
+    return {
+        **inherited,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+        "HOME": str(folder),
+        "ANSIBLE_HOME": str(folder / "ansible"),
+        "ANSIBLE_COLLECTIONS_PATH": str(Path(next(iter(t.cast("t.Iterable[str]", ansible_collections.__path__)))).parent),
+        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+        "ANSIBLE_REMOTE_TEMP": str(folder / "ansible" / "remote"),
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_NOCOLOR": "true",
+    }
+
+
 def run_playbook(folder: Path, playbook: str, *arguments: str, inventory: str = HOSTS, **environment: str) -> Run:
     """Run a playbook and wait for its end.
 
@@ -38,17 +54,6 @@ def run_playbook(folder: Path, playbook: str, *arguments: str, inventory: str = 
     """
     (folder / "playbook.yml").write_text(playbook, encoding="utf-8")
     (folder / "inventory.ini").write_text(inventory, encoding="utf-8")
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "THINGSPACE_"))}
-    ours = {
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
-        "HOME": str(folder),
-        "ANSIBLE_HOME": str(folder / "ansible"),
-        "ANSIBLE_COLLECTIONS_PATH": str(Path(next(iter(t.cast("t.Iterable[str]", ansible_collections.__path__)))).parent),
-        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
-        "ANSIBLE_REMOTE_TEMP": str(folder / "ansible" / "remote"),
-        "ANSIBLE_LOCALHOST_WARNING": "false",
-        "ANSIBLE_NOCOLOR": "true",
-    }
     command = [sys.executable, "-m", "ansible", "playbook", "-i", "inventory.ini", "playbook.yml", *arguments]
-    done = subprocess.run(command, cwd=folder, env={**inherited, **ours, **environment}, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    done = subprocess.run(command, cwd=folder, env={**environment_in(folder), **environment}, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     return Run(done.returncode, f"{done.stdout}\n{done.stderr}")
