@@ -16,6 +16,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._devices import De
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
 
 COLUMNS = ("imei", "device_id", "deviceid")
+_MOST_COLUMNS, _LONGEST_COLUMN = 20, 30
 
 
 class Entries(t.NamedTuple):
@@ -73,6 +74,10 @@ def decode(content: bytes, name: str) -> str:
     """UTF-8 with or without BOM. Raises InputError that names file and line."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(f"{name} line 1: the file is UTF-16 (what spreadsheets call Unicode text); save it as CSV UTF-8.")
+    if b"\0" in content:
+        # What is no text is not quoted either: /proc/self/environ behind a link holds every secret of the run.
+        line = content.count(b"\n", 0, content.index(0)) + 1
+        raise InputError(f"{name} line {line}: a zero byte, so this is no text file.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -142,7 +147,13 @@ def _column(header: list[str], column: str | None, name: str, line: int) -> int:
         return wanted[0]
     asked = f"named {column!r}" if column is not None else "imei, device_id or deviceId"
     what = "no column" if not wanted else f"{len(wanted)} columns"
-    raise InputError(f"{name} line {line}: {what} {asked} in the header ({', '.join(names)}). Name the right one with devices_column.")
+    raise InputError(f"{name} line {line}: {what} {asked} in the header ({_few(names)}). Name the right one with devices_column.")
+
+
+def _few(names: list[str]) -> str:
+    """The columns of a header, cut: a file that was named by mistake is not to be read in an error."""
+    shown = [name if len(name) <= _LONGEST_COLUMN else f"{name[:_LONGEST_COLUMN]}..." for name in names[:_MOST_COLUMNS]]
+    return ", ".join([*shown, *([f"and {len(names) - _MOST_COLUMNS} more"] if len(names) > _MOST_COLUMNS else [])])
 
 
 def _json(text: str, name: str) -> Entries:

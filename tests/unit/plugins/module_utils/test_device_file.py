@@ -73,7 +73,9 @@ def test_every_kind_of_file_is_read(name: str, content: str) -> None:
         ("d.yml", f"- '{A}'\n-\n", 2, "no text but null"),
         ("d.yml", f"- '{A}'\n- 2026-12-01\n", 2, "no text but timestamp"),
         ("d.yml", f"- '{A}'\n- !vault x\n", 2, "no text but vault"),
-        ("d.yml", "- \0\n", None, "not YAML"),
+        ("d.yml", f"- '{A}'\n- \0\n", 2, "a zero byte"),
+        ("d.txt", f"{A}\n1\0002\n", 2, "a zero byte"),
+        ("d.yml", "- \x01\n", None, "not YAML"),
         ("d.json", "[\n 004401234567012]", 2, "starts with a zero"),
         ("d.json", "[[" + "9" * 5000 + '],\n"x"]', 1, "list"),
         ("d.yml", "devices:\n  - 1\n", 1, "one YAML list"),
@@ -89,6 +91,25 @@ def test_errors_name_file_and_line(name: str, content: str | bytes, line: int | 
         read(name, content)
     assert (f"{name} line {line}" if line else name) in caught.value.message
     assert reason in caught.value.message
+
+
+PASSWORD = "THINGSPACE_PASSWORD=the-password"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        # What the kernel tells of a process stands in one line, with zero bytes between the variables.
+        *((name, f"PATH=/bin\0{PASSWORD}\0") for name in ("d", "d.txt", "d.csv", "d.json", "d.yml")),
+        ("d.csv", f"PATH=/usr/bin:/bin {PASSWORD} and more\n"),
+        ("d.csv", f"{'x,' * 30}the-password\n"),
+    ],
+)
+def test_what_was_named_by_mistake_is_not_read_out(name: str, content: str) -> None:
+    # A link in a pull request may lead anywhere.
+    with pytest.raises(InputError) as caught:
+        read(name, content)
+    assert "the-password" not in caught.value.message
 
 
 def test_a_named_column_is_taken_from_csv_only() -> None:
