@@ -46,6 +46,7 @@ def parts(schema: Json) -> t.Iterator[Json]:
 NEAR = st.sampled_from(
     [None, True, False, 0, -1, 1, 0.5, 100, 100.0, 101, 3.0, 99999999999999, 100000000000000, 999999999999999, 1e15, float("inf"), 10**400, "", " ", "exact"]
     + ["2026-12-01", "2026-12-1", "990003425730535", " 990003425730535 ", "99000342573053", "a\nb", "0402196254-00001", "-1", [], {}, ["x"], {"x": 1}]
+    + ["0402196254-00001\n", "2026-12-01\n"]
 )
 KEYS = sorted({key for part in parts(ROLLOUT) for key in part.get("properties", {})}) + ["devices_fiel", ""]
 ANY = st.recursive(NEAR | st.text(), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS) | st.text(), inner, max_size=4))
