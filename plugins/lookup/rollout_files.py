@@ -20,6 +20,7 @@ description:
   - What stands under C(defaults) of a file is merged into its upgrades. The files of an account are put together, in the order of their names.
   - Numbers that may have lost digits (an account, an IMEI, a version without quotes), unknown and repeated keys, files of devices that are not there, and
     upgrades that are declared twice are errors. An error names the file, the line, the place in it, and tells up to ten faults together.
+  - A rollout file that lies in a Git repository, and the files of devices that it names, have to lie in it, links followed.
   - Nothing in a file is a template. What looks like one is text.
 options:
   _terms:

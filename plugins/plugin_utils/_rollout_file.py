@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rollout files: found, read, held against the schema, and put together by account."""
+"""Rollout files: read, held against the schema, and put together by account."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils import _device_file, _schedule
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
+from ansible_collections.thingspace.fota.plugins.plugin_utils import _rollout_places as places
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _rollout_words as words
 from ansible_collections.thingspace.fota.plugins.plugin_utils._rollout_words import Fault
 from ansible_collections.thingspace.fota.plugins.plugin_utils._schema import Path, flaws
@@ -23,7 +24,6 @@ Values = dict[str, t.Any]
 Reader = t.Callable[[str], bytes]
 
 SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "roles" / "rollout" / "files" / "rollout.schema.json"
-ENDINGS = (".yml", ".yaml", ".json")
 _KEY = ("firmware_name", "firmware_to", "start_date")
 _SOURCES = ("devices", "devices_file")
 
@@ -89,8 +89,12 @@ def load(terms: t.Sequence[str], folder: str, reader: Reader) -> list[Values]:
     files: list[_File] = []
     faults: list[Fault] = []
     entries: list[_Entry] = []
-    for path in paths(terms, folder):
-        name = _shown(path, folder)
+    for path in places.paths(terms, folder):
+        name = places.shown(path, folder)
+        way_out = places.astray(path, path)
+        if way_out:
+            faults.append(Fault(f"{name} {way_out}"))
+            continue
         try:
             file = _File(path, name, read(_device_file.decode(reader(path), name), name))
         except InputError as error:
@@ -115,27 +119,6 @@ def load(terms: t.Sequence[str], folder: str, reader: Reader) -> list[Values]:
         }
         for account in _accounts(files)
     ]
-
-
-def paths(terms: t.Sequence[str], folder: str) -> list[str]:
-    """Absolute paths of the files that are meant, each once. Raises InputError for a place where there are none."""
-    found: list[str] = []
-    for term in terms:
-        place = pathlib.Path(os.path.normpath(pathlib.Path(folder) / pathlib.Path(term).expanduser()))
-        inside = [place]
-        try:
-            if not term.strip() or not place.exists():
-                raise InputError(f"There is no rollout file or folder {term!r} in {folder}.")
-            if place.is_dir():
-                inside = sorted(path for path in place.iterdir() if path.suffix.lower() in ENDINGS and not path.name.startswith(".") and not path.is_dir())
-        except OSError as error:
-            raise InputError(f"{words.shown(term)} cannot be read: {error.strerror}.") from None
-        if not inside:
-            raise InputError(f"There is no rollout file in the folder {_shown(str(place), folder)}: none that ends in {', '.join(ENDINGS)}.")
-        found += [str(path) for path in inside]
-    if not found:
-        raise InputError("No rollout files are given.")
-    return list(dict.fromkeys(found))
 
 
 def merged(defaults: Values, own: Values) -> Values:
@@ -211,8 +194,9 @@ def _take_file(entry: _Entry) -> t.Iterator[Fault]:
         what = None if path.is_file() else "is a folder" if path.is_dir() else "is not there"
     except OSError as error:
         what = f"cannot be looked for: {error.strerror}"
-    if what:
-        yield entry.fault(entry.place("devices_file"), f"{words.shown(given)} {what} ({path}).")
+    trouble = f"{what} ({path})." if what else places.astray(str(path), entry.file.path)
+    if trouble:
+        yield entry.fault(entry.place("devices_file"), f"{words.shown(given)} {trouble}")
     entry.values["devices_file"] = str(path)
 
 
@@ -235,8 +219,3 @@ def _twice(entries: t.Sequence[_Entry]) -> t.Iterator[Fault]:
 
 def _accounts(files: t.Iterable[_File]) -> list[str]:
     return sorted({file.value["account"] for file in files})
-
-
-def _shown(path: str, folder: str) -> str:
-    """A path as short as it is clear: below the folder without it."""
-    return str(pathlib.Path(path).relative_to(folder)) if pathlib.Path(folder) in pathlib.Path(path).parents else path

@@ -359,6 +359,28 @@ def test_paths_are_relative_to_their_file(repository: Repository) -> None:
     assert upgrade["devices_file"] == str(repository.folder / "lists" / "1.txt")
 
 
+def test_what_lies_outside_of_the_repository_is_not_read(repository: Repository) -> None:
+    secret = repository.write("runner/key.csv", "imei\nthe-password\n")
+    (repository.folder / "rollouts" / "link.csv").symlink_to(secret)
+    ways = ["../runner/key.csv", str(secret), "link.csv"]
+    assert [repository.upgrades(entry(f"devices_file: {way}"))[0]["devices_file"] != "" for way in ways] == [True] * 3
+    repository.write("rollouts/.git/config", "the-password")
+    for way in [*ways, ".git/config"]:
+        error = repository.error(entry(f"devices_file: {way}"))
+        assert error.startswith(f"rollouts/a.yml line 4, upgrades[0].devices_file: '{way[:20]}")
+        assert f" leads out of the Git repository {repository.folder / 'rollouts'}, to " in error
+    assert repository.upgrades(entry("devices_file: waves/1.csv"))
+    # A rollout file, too. What is wrong with it would be quoted.
+    repository.write("runner/vault", "the-password")
+    (repository.folder / "rollouts" / "b.yml").symlink_to("../runner/vault")
+    assert repository.refused().startswith(f"rollouts/b.yml leads out of the Git repository {repository.folder / 'rollouts'}, to ")
+    assert "the-password" not in repository.refused()
+    # The folder may be a link on the way to the repository.
+    (repository.folder / "rollouts" / "b.yml").unlink()
+    (repository.folder / "way").symlink_to("rollouts")
+    assert repository.load("way")
+
+
 @pytest.mark.parametrize(
     ("terms", "says"),
     [
