@@ -105,10 +105,10 @@ def account_of(value: object) -> str:
     if value is None or value == "":
         raise InputError('account is missing: give the billing account as a string, such as "0402196254-00001", or set THINGSPACE_ACCOUNT.')
     if not isinstance(value, (str, int, float)):
-        raise InputError(f"account is a {type(value).__name__} and must be one string.")
+        raise InputError(f"account is {_word(value)} and must be one string.")
     if not isinstance(value, str):
         raise InputError(
-            f"account is {value!r}, a {type(value).__name__} and not a string: YAML reads an unquoted number as a number and drops or converts its "
+            f"account is {value!r}, {_word(value)} and not a string: YAML reads an unquoted number as a number and drops or converts its "
             "leading zeros, which belong to the account. Put it in quotes."
         )
     account = value.strip()
@@ -161,10 +161,8 @@ def login_values(params: t.Mapping[str, t.Any]) -> dict[str, str]:
     for option in options:
         value = params[option]
         if not isinstance(value, str):
-            # Not the name of its type: on the controller ansible-core has types of its own.
-            word = "a boolean" if isinstance(value, bool) else "a number" if isinstance(value, (int, float)) else "a list or a dictionary"
             raise InputError(
-                f"{option} is {word} and not a string: YAML may have made another value of it (leading zeros, octal, yes), and "
+                f"{option} is {_word(value)} and not a string: YAML may have made another value of it (leading zeros, octal, yes), and "
                 "refused logins lock the user. Put it in quotes."
             )
         if re.search(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", value):
@@ -172,6 +170,11 @@ def login_values(params: t.Mapping[str, t.Any]) -> dict[str, str]:
     if ":" in params["app_key"]:
         raise InputError("app_key holds a colon, which separates key and secret on their way to the service: check that it is the key alone.")
     return {option: str(params[option]) for option in options}
+
+
+def _word(value: object) -> str:
+    """What a value is that is no string. Not the name of its type: on the controller ansible-core has types of its own."""
+    return "a boolean" if isinstance(value, bool) else "a number" if isinstance(value, (int, float)) else "a list or a dictionary"
 
 
 def check_range(params: t.Mapping[str, t.Any], option: str, least: float, most: float | None = None) -> None:

@@ -37,6 +37,8 @@ class SignedIn:
         self._own: Tokens | None = None
         self._refusal: ThingSpaceError | None = None
         self._unknown = 0
+        # Whether the last login left this machine, so that the service may have counted it.
+        self.login_sent = False
         self._connector = Connector(self._params, warn)
 
     def __enter__(self) -> SignedIn:
@@ -88,10 +90,12 @@ class SignedIn:
         try:
             tokens = login.tokens()
         except ThingSpaceError as error:
+            self.login_sent = login.sent
             self._unknown += login.sent
             if error.kind == "login" or self._unknown >= _MOST_UNKNOWN:
                 self._refusal = error
             raise
+        self.login_sent = True
         self._unknown = 0
         self._take(tokens)
 

@@ -31,26 +31,6 @@ options:
     type: str
     choices: [present, absent]
     default: present
-  app_key:
-    description:
-      - Key of the application, needed for a login.
-      - If it is not given, the environment variable E(THINGSPACE_APP_KEY) is used.
-    type: raw
-  app_secret:
-    description:
-      - Secret of the application, needed for a login.
-      - If it is not given, the environment variable E(THINGSPACE_APP_SECRET) is used.
-    type: raw
-  username:
-    description:
-      - User of the session (UWS), needed for a login.
-      - If it is not given, the environment variable E(THINGSPACE_USERNAME) is used.
-    type: raw
-  password:
-    description:
-      - Password of the user, needed for a login. Always quote it. A YAML number is refused, since it may be another one than was written.
-      - If it is not given, the environment variable E(THINGSPACE_PASSWORD) is used.
-    type: raw
   access_token:
     description:
       - The OAuth bearer, needed for a logout and allowed there only. It has no environment variable, since a value that came in as a secret
@@ -63,6 +43,7 @@ options:
     aliases: [m2m_token]
 extends_documentation_fragment:
   - thingspace.fota.attributes
+  - thingspace.fota.login
   - thingspace.fota.transport
 attributes:
   action:

@@ -105,6 +105,10 @@ class LoginBook:
         elif outcome:
             self.pages["users"][who.user] = outcome
 
+    def keep_apart(self, who: Who) -> None:
+        """The login that :meth:`send` announced has brought a session, which is for whoever opened it and for nobody else."""
+        self.pages["users"].pop(who.user, None)
+
     def forget(self, session_token: str) -> None:
         """A session is about to be ended: whatever comes of it, nobody gets it any more."""
         sessions = self.pages["sessions"]

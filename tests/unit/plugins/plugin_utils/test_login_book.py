@@ -173,6 +173,16 @@ def test_a_session_token_that_comes_again_is_open_again() -> None:
     assert book.logout("session", 0.0) is None
 
 
+def test_a_session_that_is_kept_apart_is_nobody_elses_and_in_nobodys_way() -> None:
+    book = LoginBook()
+    book.send(ANNA)
+    book.keep_apart(ANNA)
+    assert book.login(ANNA, 0.0) is None
+    book = after(REFUSED)
+    book.keep_apart(OTHER_USER)
+    assert book.login(ANNA, 0.0) is not None
+
+
 def test_an_ended_session_is_remembered_without_its_token() -> None:
     book = after(TOKENS)
     book.forget("session")
