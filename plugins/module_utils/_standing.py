@@ -18,6 +18,8 @@ _SUCCESS = re.compile(r"succe(ed|eded|ss)$")
 _REASONS = ("Reason", "reason", "resultReason")
 _LISTED = ("deviceaccepted", "accepted", "requestpending")
 _REFUSAL = re.compile(r"fail|reject|error|invalid|denied|refus|not|unable")
+# UpgradeFailed of v1, UpgradedFailed and CampaignAborted of v2 (reference sections 3 and 6): not what is still on its way.
+_FAILURE = re.compile(r"fail|abort|error")
 
 
 class Standing(t.NamedTuple):
@@ -41,6 +43,11 @@ def acknowledged(operation: Operation, status: str) -> bool:
 def refusal(status: str) -> bool:
     """Whether the answer to a change says no in words that can be known. Anything else that is no success has to be read back."""
     return _REFUSAL.search(folded(status)) is not None
+
+
+def failed(status: str) -> bool:
+    """Whether a listed device was to be upgraded and could not be. A rejected one was refused before, and is none."""
+    return _FAILURE.search(folded(status)) is not None
 
 
 def reason_of(item: t.Mapping[str, t.Any]) -> str:

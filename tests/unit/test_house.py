@@ -88,7 +88,7 @@ class House:
 
     def check_rows(self) -> Iterator[str]:
         """Every file has a row, and the table names nothing that it has no row for."""
-        for name, _tree in self.files("plugins"):
+        for name, _tree in self.files("plugins", "extensions"):
             if not name.startswith("plugins/doc_fragments/") and not name.endswith("__init__.py") and not self.row_of(name[:-3]):
                 yield f"{name} has no row in docs/house.md"
         for row in self.rows:
@@ -98,7 +98,7 @@ class House:
 
     def check_imports(self) -> Iterator[str]:
         """A file imports only the rooms that its row allows."""
-        for name, tree in self.files("plugins"):
+        for name, tree in self.files("plugins", "extensions"):
             row = self.row_of(name[:-3])
             for line, room in self.rooms_imported(name, tree):
                 fragments = name.startswith("plugins/doc_fragments/") and room.startswith("plugins/doc_fragments/")
@@ -126,7 +126,7 @@ class House:
 
     def check_purity(self) -> Iterator[str]:
         """A pure room does no input and output, and neither does any room behind it."""
-        trees = dict(self.files("plugins"))
+        trees = dict(self.files("plugins", "extensions"))
         for name in trees:
             row = self.row_of(name[:-3])
             reached = [name] if row and row.pure else []
@@ -136,13 +136,13 @@ class House:
                 reached += [other for other in behind if other in trees and other not in reached]
 
     def check_requests(self) -> Iterator[str]:
-        for name, tree in self.files("plugins"):
+        for name, tree in self.files("plugins", "extensions"):
             for line, dotted in self.imports(name, tree):
                 if dotted.split(".")[0] in ("requests", "urllib3") and name != "plugins/module_utils/_http.py":
                     yield f"{name}:{line} imports {dotted}: only _http does"
 
     def check_exits(self) -> Iterator[str]:
-        for name, tree in self.files("plugins"):
+        for name, tree in self.files("plugins", "extensions"):
             for called, line in calls(tree):
                 if called in ("exit_json", "fail_json") and name != "plugins/module_utils/_module.py":
                     yield f"{name}:{line} calls {called}: only _module does"
@@ -218,6 +218,7 @@ TABLE = """
 | `plugins/module_utils/_plan` | planning (pure) | `_more` |
 | `plugins/module_utils/_more` | more | - |
 | `roles/simulator/files/sim` | the model | nothing of ours |
+| `extensions/eda/source/*` | a source | `_ship` |
 """
 OURS = f"from {COLLECTION}plugins"
 START = f"{HEADER}from __future__ import annotations\n"
@@ -232,6 +233,7 @@ ROOMS = {
     "plugins/module_utils/_http.py": "try:\n    import requests\nexcept ImportError:\n    pass\n",
     "plugins/module_utils/_plan.py": f"import re\n{OURS}.module_utils._more import more\n",
     "plugins/module_utils/_more.py": "import dataclasses\n",
+    "extensions/eda/source/thing.py": f"{OURS}.plugin_utils._ship import ship\n",
     "roles/simulator/files/sim/__init__.py": "import http.server\nfrom .state import State\nfrom sim import state\n",
     "roles/simulator/files/sim/state.py": "State = dict\n",
 }
@@ -263,6 +265,9 @@ FAULTS = {
     "a relative import": (House.check_imports, PLAN, "from . import _http", f"imports {UTILS}/_http"),
     "an import inside a function": (House.check_imports, f"{UTILS}/_more.py", "def f():\n    from ._plan import plan", f"imports {UTILS}/_plan"),
     "a module imports another": (House.check_imports, "plugins/modules/other.py", f"{OURS}.modules.thing import x", "imports plugins/modules/thing"),
+    "an extension without a row": (House.check_rows, "extensions/eda/other.py", "", "has no row"),
+    "an extension imports another room": (House.check_imports, "extensions/eda/source/thing.py", f"{OURS}.module_utils import _job", f"imports {UTILS}/_job"),
+    "an extension knows requests": (House.check_requests, "extensions/eda/source/thing.py", "import requests", "imports requests"),
     "a test is imported": (House.check_imports, PLAN, f"from {COLLECTION}tests.unit.conftest import sim", "imports tests/unit"),
     "a fragment imports a room": (House.check_imports, "plugins/doc_fragments/a.py", f"{OURS}.module_utils._plan import x", f"imports {UTILS}/_plan"),
     "the simulator imports a package": (House.check_simulator, STATE, "import requests", "imports requests"),

@@ -1,0 +1,145 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The run of the event source: look, tell, keep, wait, whatever happens in between."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import datetime
+import logging
+import random
+import typing as t
+
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
+from ansible_collections.thingspace.fota.plugins.plugin_utils._changes import Look, event_id
+from ansible_collections.thingspace.fota.plugins.plugin_utils._watch import Watch
+from ansible_collections.thingspace.fota.plugins.plugin_utils._watch_state import StateFile, fresh
+
+LOG = logging.getLogger("thingspace.fota.upgrade_status")
+# Failed looks in a row after which rules hear of it.
+TELL_AFTER = 3
+# The longest pause after failures, in seconds, unless the interval is longer or the service asks for more.
+_LONGEST_PAUSE = 900
+_LONGEST_RETRY_AFTER = 86_400
+
+Answer_T = t.TypeVar("Answer_T")
+
+
+class Queue(t.Protocol):
+    """Where ansible-rulebook takes events from."""
+
+    async def put(self, data: t.Any, /) -> None: ...
+
+
+class Watcher:
+    """One run of the event source.
+
+    Args:
+        queue: takes the events.
+        params: the options.
+    """
+
+    def __init__(self, queue: Queue, params: t.Mapping[str, t.Any]) -> None:
+        self._queue = queue
+        self._params = params
+        self._interval: float = params["interval"]
+        self._watch = Watch(params, LOG.warning)
+        self._state = StateFile(params["state_file"], params["account"])
+        self._memory = fresh()
+        self._kept = True
+        self._first = False
+        self._failures = 0
+        # One thread for all that blocks: what ends the session waits there for the look that may still be using or opening it.
+        self._thread = concurrent.futures.ThreadPoolExecutor(1, "thingspace.fota.upgrade_status")
+
+    async def run(self) -> t.NoReturn:
+        """Until it is cancelled. Raises ThingSpaceError where going on is no use."""
+        try:
+            await self._begin()
+            while True:
+                await asyncio.sleep(await self._turn())
+        finally:
+            ended = asyncio.get_running_loop().run_in_executor(self._thread, self._end)
+            self._thread.shutdown(wait=False)
+            await asyncio.shield(ended)
+
+    async def _begin(self) -> None:
+        """Load the state. If there is none, the first look is the very first."""
+        memory = await self._blocking(self._state.load)
+        if memory:
+            self._memory = memory
+        elif self._params["first_look"] == "remember":
+            self._first = True
+        else:
+            # Kept before anything is told: the ids of the first events are the same after a crash.
+            await self._blocking(lambda: self._state.keep(self._memory))
+
+    async def _turn(self) -> float:
+        """One look and what comes of it. The seconds to wait until the next."""
+        try:
+            look = await self._blocking(lambda: self._watch.look(list(self._memory.records)))
+            if self._first:
+                self._memory.remember(look)
+                self._first = self._kept = False
+            await self._tell(look)
+            if not self._kept:
+                await self._blocking(lambda: self._state.keep(self._memory))
+                self._kept = True
+        except ThingSpaceError as error:
+            if self._watch.is_final(error):
+                raise
+            return await self._failed(error)
+        if self._failures >= TELL_AFTER:
+            await self._put({"type": "source_recovered", "failures": self._failures})
+        self._failures = 0
+        return self._interval
+
+    async def _tell(self, look: Look) -> None:
+        statuses, devices = self._params["status"], self._params["devices"]
+        for event in self._memory.events(look, statuses, devices=devices, now=_now()):
+            await self._queue.put(self._event(event.told))
+            self._memory.note(event)
+            self._kept = False
+
+    async def _failed(self, error: ThingSpaceError) -> float:
+        self._failures += 1
+        pause = self._pause(error)
+        LOG.warning("Look %d in a row failed, the next one is in %d s: %s", self._failures, pause, error.sentence)
+        if self._failures == TELL_AFTER:
+            await self._put({"type": "source_error", "failures": self._failures, "error": error.as_dict(), "msg": error.sentence})
+        return pause
+
+    def _pause(self, error: ThingSpaceError) -> float:
+        """Longer after each failure, and never shorter than the service asks for. Half of it is random: not all come back at once."""
+        ceiling = min(max(_LONGEST_PAUSE, 2 * self._interval), self._interval * 2.0 ** min(self._failures, 10))
+        asked = error.retry_after if isinstance(error, UnsettledError) else None
+        return max(min(asked or 0.0, _LONGEST_RETRY_AFTER), ceiling / 2 * (1 + random.random()))
+
+    async def _put(self, told: dict[str, t.Any]) -> None:
+        """Tell something about the source itself, which no state knows."""
+        now = _now()
+        await self._queue.put(self._event({"event_id": event_id(self._memory.birth, self._memory.turn, [told["type"], now]), "time": now, **told}))
+
+    def _event(self, told: dict[str, t.Any]) -> dict[str, t.Any]:
+        # ansible-rulebook gives every event a uuid that has none.
+        return {"meta": {"uuid": told["event_id"]}, "thingspace": {"account": self._params["account"], **told}}
+
+    def _end(self) -> None:
+        """Keep what was taken, in the middle of a look too, and end the session. After a look that is still under way in this thread."""
+        try:
+            if not self._kept:
+                self._state.keep(self._memory)
+        except ThingSpaceError as error:
+            LOG.warning("%s The events of the last look will be told again.", error.sentence)
+        finally:
+            self._watch.end()
+
+    async def _blocking(self, work: t.Callable[[], Answer_T]) -> Answer_T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

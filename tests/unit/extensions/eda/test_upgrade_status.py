@@ -1,0 +1,474 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The event source as plain asyncio, against the simulator."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import shutil
+import subprocess
+import sys
+import typing as t
+
+import pytest
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
+from ansible_collections.thingspace.fota.plugins.plugin_utils import _watch_options, _watcher
+from run_module import run_module
+from run_source import ACCOUNT, BEARER, LOGIN, LOGOUT, failure, options, path_of_source, paths, running
+from thingspace_simulator.model import Entry
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+    from thingspace_simulator import Simulator
+    from thingspace_simulator.model import Upgrade
+
+A, B, C = "990003425730535", "990000473475989", "990013907835573"
+FAILED = Entry("UpgradeFailed", "no answer")
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_watch_options, "LEAST_INTERVAL", 0)
+
+
+def become(sim: Simulator, upgrade: Upgrade, status: str, **devices: Entry | None) -> None:
+    """Change an upgrade as the service would, all at once. Devices are named ``d990...``; None takes one out."""
+    with sim.service.lock:
+        upgrade.status, upgrade.starts_at, upgrade.ends_at = status, None, None
+        for name, entry in devices.items():
+            upgrade.devices.pop(name[1:], None)
+            if entry:
+                upgrade.devices[name[1:]] = entry
+
+
+def kinds(events: list[dict[str, t.Any]]) -> list[str]:
+    return [event["type"] for event in events]
+
+
+def test_an_upgrade_from_its_schedule_to_its_end(sim: Simulator) -> None:
+    access, session = sim.tokens()
+
+    async def story() -> None:
+        async with running(sim) as source:
+            await source.looks()
+            upgrade = sim.add_upgrade(devices=[A, B])
+            (new,) = await source.take()
+            assert (new["type"], new["previous"], new["last"], new["account"]) == ("upgrade_new", None, False, ACCOUNT)
+            become(sim, upgrade, "InProgress", **{f"d{A}": FAILED})
+            device, changed = await source.take(2)
+            assert (device["type"], device["device"]) == ("device_changed", {"device_id": A, "status": "UpgradeFailed", "reason": "no answer"})
+            assert device["previous"] == {"status": "Device Accepted", "reason": "success"}
+            assert (changed["type"], changed["status_changed"], changed["status"], changed["previous"]["status"]) == (
+                "upgrade_changed",
+                True,
+                "InProgress",
+                "Queued",
+            )
+            assert (changed["failed_count"], changed["failed_percent"], changed["previous_failed_percent"]) == (1, 50.0, 0.0)
+            shown = run_module("upgrade_info", {"account": ACCOUNT, "api_url": sim.api_url, "access_token": access, "session_token": session})
+            assert changed["upgrade"] == device["upgrade"] == shown["upgrades"][0]
+            become(sim, upgrade, "Finished", **{f"d{B}": Entry("UpgradeSuccess", "success")})
+            device, last = await source.take(2)
+            assert (device["device"]["status"], last["status"], last["last"]) == ("UpgradeSuccess", "Finished", True)
+            asked = len([record for record in sim.requests if record.operation == "read"])
+            await source.looks(3)
+            assert len([record for record in sim.requests if record.operation == "read"]) == asked == 1
+            assert all(event["meta"] == {"uuid": event["thingspace"]["event_id"]} for event in source.events)
+
+    asyncio.run(story())
+    assert paths(sim, BEARER, LOGIN, LOGOUT) == [BEARER, LOGIN, LOGOUT]
+    assert list(sim.service.auth.sessions) == [session]
+
+
+def test_devices_that_come_and_go_and_an_upgrade_that_is_cancelled(sim: Simulator) -> None:
+    upgrade = sim.add_upgrade(devices=[A, B])
+
+    async def story() -> None:
+        async with running(sim) as source:
+            await source.looks()
+            become(sim, upgrade, "Queued", **{f"d{A}": None, f"d{C}": Entry("Device Rejected", "Device not found.")})
+            events = await source.take(3)
+            assert kinds(events) == ["device_gone", "device_new", "upgrade_changed"]
+            assert (events[0]["device"], events[1]["previous"]) == ({"device_id": A, "status": "Device Accepted", "reason": "success"}, None)
+            assert (events[2]["status_changed"], events[2]["rejected_count"], events[2]["device_count"]) == (False, 1, 2)
+            with sim.service.lock:
+                del sim.service.upgrades[upgrade.id]
+            (gone,) = await source.take()
+            assert (gone["type"], gone["last"], gone["upgrade"]["device_count"]) == ("upgrade_gone", True, 2)
+            await source.looks()
+
+    asyncio.run(story())
+
+
+def test_only_what_is_asked_for(sim: Simulator) -> None:
+    wanted, other = sim.add_upgrade(devices=[A]), sim.add_upgrade(devices=[B])
+    finished = sim.add_upgrade(devices=[C], status="Finished")
+    narrow = {"upgrade_ids": [wanted.id.upper(), finished.id], "status": ["Queued", "Finished"], "devices": False}
+
+    async def story() -> None:
+        async with running(sim, first_look="report", **narrow) as source:
+            events = await source.take(2)
+            assert {event["upgrade_id"] for event in events} == {wanted.id, finished.id}
+            become(sim, other, "InProgress", **{f"d{B}": FAILED})
+            become(sim, wanted, "InProgress", **{f"d{A}": FAILED})
+            (event,) = await source.take()
+            assert (event["type"], event["failed_count"], event["last"]) == ("upgrade_changed", 1, True)
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("first_look", ["remember", "report"])
+def test_a_restart_neither_repeats_nor_loses(sim: Simulator, tmp_path: Path, first_look: str) -> None:
+    first, second = sim.add_upgrade(devices=[A, B]), sim.add_upgrade(devices=[C])
+    more = {"state_file": str(tmp_path / "state.json"), "first_look": first_look}
+
+    async def story() -> None:
+        async with running(sim, **more) as source:
+            assert kinds(await source.take(2 if first_look == "report" else 0)) == ["upgrade_new"] * 2 * (first_look == "report")
+            await source.looks()
+        assert (tmp_path / "state.json").stat().st_mode & 0o777 == 0o600
+        become(sim, first, "Finished", **{f"d{A}": FAILED})
+        third = sim.add_upgrade(devices=[])
+        async with running(sim, **more) as source:
+            events = await source.take(3)
+            assert {(event["type"], event["upgrade_id"]) for event in events} == {
+                ("device_changed", first.id),
+                ("upgrade_changed", first.id),
+                ("upgrade_new", third.id),
+            }
+            await source.looks()
+        become(sim, second, "InProgress")
+        async with running(sim, **more) as source:
+            assert kinds(await source.take()) == ["upgrade_changed"]
+            await source.looks()
+
+    asyncio.run(story())
+    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+
+
+@pytest.mark.parametrize("taken", range(6))
+def test_stopped_in_the_middle_of_a_look_it_goes_on_there(sim: Simulator, tmp_path: Path, taken: int) -> None:
+    upgrades = [sim.add_upgrade(devices=[device]) for device in (A, B, C)]
+    more = {"state_file": str(tmp_path / "state.json")}
+
+    async def story() -> None:
+        events = []
+        async with running(sim, **more) as source:
+            await source.looks()
+            for upgrade, device in zip(upgrades, (A, B, C), strict=True):
+                become(sim, upgrade, "InProgress", **{f"d{device}": FAILED})
+            events += await source.take(taken)
+            # The next one lies in the queue, and counts as taken: ansible-rulebook works off what lies there.
+            while taken < 6 and source._queue.empty():
+                await asyncio.sleep(0.005)
+            await source.stop()
+            events += await source.take(1 if taken < 6 else 0)
+        async with running(sim, **more) as source:
+            events += await source.take(6 - len(events))
+            await source.looks()
+        assert len({event["event_id"] for event in events}) == 6
+        assert kinds(events).count("device_changed") == kinds(events).count("upgrade_changed") == 3
+
+    asyncio.run(story())
+    assert not sim.service.auth.sessions
+
+
+def test_after_a_crash_what_is_repeated_can_be_known(sim: Simulator, tmp_path: Path) -> None:
+    state, saved = tmp_path / "state.json", tmp_path / "saved.json"
+    upgrade = sim.add_upgrade(devices=[A, B])
+    more = {"state_file": str(state), "first_look": "report"}
+
+    async def story() -> None:
+        async with running(sim, **more) as source:
+            while not state.exists():
+                await asyncio.sleep(0.005)
+            shutil.copy(state, saved)
+            (new,) = await source.take()
+            await source.looks()
+        # The crash: what was written since is lost.
+        shutil.copy(saved, state)
+        async with running(sim, **more) as source:
+            (again,) = await source.take()
+            assert again["event_id"] == new["event_id"]
+            await source.looks()
+            shutil.copy(state, saved)
+            become(sim, upgrade, "InProgress", **{f"d{A}": FAILED, f"d{B}": FAILED})
+            before = await source.take(3)
+            await source.looks()
+        shutil.copy(saved, state)
+        async with running(sim, **more) as source:
+            assert [event["event_id"] for event in await source.take(3)] == [event["event_id"] for event in before]
+            await source.looks()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(("deaths", "logins"), [(["expired_session"], 2), (["expired_bearer"], 1), (["expired_bearer", "expired_session"], 2)], ids=str)
+def test_a_session_that_dies_is_renewed_and_nothing_is_missed(sim: Simulator, deaths: list[str], logins: int) -> None:
+    upgrade = sim.add_upgrade(devices=[A])
+
+    async def story() -> None:
+        async with running(sim) as source:
+            await source.looks()
+            become(sim, upgrade, "InProgress")
+            for death in deaths:
+                sim.fault("GET /reports", death)
+            assert kinds(await source.take()) == ["upgrade_changed"]
+            await source.looks()
+
+    asyncio.run(story())
+    assert len(sim.logins) == logins
+    assert not sim.service.auth.sessions
+
+
+def test_a_refused_login_ends_it_after_one_login(sim: Simulator) -> None:
+    error = asyncio.run(failure(sim, password="wrong-pass-word"))
+    assert isinstance(error, ThingSpaceError)
+    assert error.kind == "login"
+    assert "five refusals" in str(error)
+    assert "wrong-pass-word" not in str(error)
+    assert paths(sim, BEARER, LOGIN, LOGOUT) == [BEARER, LOGIN]
+
+
+def test_a_login_that_is_refused_later_ends_it_too(sim: Simulator) -> None:
+    async def story() -> None:
+        async with running(sim) as source:
+            await source.looks()
+            sim.credentials.password = "changed"
+            sim.fault("GET /reports", "expired_session")
+            with pytest.raises(ThingSpaceError, match="refused the login"):
+                await asyncio.wait_for(source.task, 10)
+
+    asyncio.run(story())
+    assert len(sim.logins) == 2
+
+
+def test_tokens_that_are_given_are_used_and_their_end_is_the_end(sim: Simulator) -> None:
+    access, session = sim.tokens()
+
+    async def story() -> None:
+        async with running(sim, access_token=access, session_token=session, password="") as source:
+            await source.looks()
+            assert not source.task.done()
+            sim.fault("GET /reports", "expired_session")
+            with pytest.raises(ThingSpaceError) as caught:
+                await asyncio.wait_for(source.task, 10)
+            assert caught.value.kind == "session_token"
+
+    asyncio.run(story())
+    assert paths(sim, BEARER, LOGIN, LOGOUT) == []
+
+
+TROUBLES: list[dict[str, t.Any]] = [
+    {"do": "drop_before"},
+    {"do": "drop_after", "reset": True},
+    {"do": "status", "status": 429},
+    {"do": "status", "status": 503},
+    {"do": "status", "status": 403},
+    {"do": "html", "status": 502},
+    {"do": "html", "status": 200},
+    {"do": "truncated"},
+    {"do": "status", "status": 200, "body": "[]"},
+]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=str)
+def test_it_lives_through_trouble_and_says_so(sim: Simulator, trouble: dict[str, t.Any]) -> None:
+    upgrade = sim.add_upgrade(devices=[A])
+
+    async def story() -> None:
+        async with running(sim) as source:
+            await source.looks()
+            sim.fault("GET /reports", **trouble, times=2)
+            await source.looks(3)
+            sim.fault("GET /reports", **trouble, times=4)
+            (error,) = await source.take()
+            become(sim, upgrade, "InProgress")
+            changed, recovered = await source.take(2)
+            assert kinds([error, changed, recovered]) == ["source_error", "upgrade_changed", "source_recovered"]
+            assert (error["failures"], recovered["failures"]) == (3, 4)
+            assert error["error"]["kind"] in ("service", "unreachable", "forbidden")
+            assert error["msg"]
+            await source.looks()
+
+    asyncio.run(story())
+    assert len(sim.logins) == 1
+
+
+def test_pauses_grow_and_are_never_shorter_than_the_service_asks_for(sim: Simulator) -> None:
+    watcher = _watcher.Watcher(asyncio.Queue(), _watch_options.options_of(options(sim, interval=60)))
+    error = ThingSpaceError("no", "service")
+    ranges = []
+    for failures in range(1, 9):
+        watcher._failures = failures
+        pauses = [watcher._pause(error) for dummy in range(200)]
+        ranges.append((min(pauses), max(pauses)))
+    assert all(60 <= least < most <= 900 for least, most in ranges)
+    assert [most > 1.5 * before for (dummy, before), (dummy, most) in zip(ranges, ranges[1:4], strict=False)] == [True] * 3
+    asked = UnsettledError("later", "service", carried_out=False, retry_after=4000)
+    assert watcher._pause(asked) == 4000
+
+
+@pytest.mark.parametrize("where", ["GET /reports", "POST /session/login"])
+def test_stopped_while_it_waits_for_an_answer_it_leaves_no_session(sim: Simulator, where: str) -> None:
+    fault = sim.fault(where, "slow", seconds=0.5)
+
+    async def story() -> float:
+        async with running(sim) as source:
+            while not fault.fired:
+                await asyncio.sleep(0.005)
+            # The loop is free while the thread waits.
+            return await asyncio.wait_for(asyncio.sleep(0.01, 1.0), 0.3)
+        raise AssertionError(source)
+
+    assert asyncio.run(story()) == 1.0
+    assert len(sim.logins) == 1
+    assert not sim.service.auth.sessions
+
+
+def test_no_secret_comes_out(sim: Simulator, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
+    caplog.set_level(logging.DEBUG)
+    sim.add_upgrade(devices=[A])
+    tokens: set[str] = set()
+    events: list[dict[str, t.Any]] = []
+
+    async def story() -> None:
+        async with running(sim, first_look="report", state_file=str(tmp_path / "state.json")) as source:
+            await source.take()
+            await source.looks()
+            tokens.update(sim.service.auth.sessions, [sim.service.auth.current_bearer().token])
+            echo = " ".join(tokens)
+            sim.fault("GET /reports", "status", times=4, status=500, body=json.dumps({"errorCode": echo, "errorMessage": echo}))
+            await source.take(2)
+            events.extend(source.events)
+
+    asyncio.run(story())
+    printed = capfd.readouterr()
+    text = json.dumps(events) + caplog.text + printed.out + printed.err + (tmp_path / "state.json").read_text(encoding="utf-8")
+    assert "in a row failed" in caplog.text
+    assert len(tokens) >= 2
+    known = [sim.credentials.password, sim.credentials.app_secret, *tokens]
+    assert [secret for secret in known if secret in text] == []
+
+
+WRONG: list[tuple[dict[str, t.Any], str]] = [
+    ({"account": 402196254}, "account is 402196254, a number"),
+    ({"account": None}, "account is missing"),
+    ({"acount": "x"}, "There is no option acount. The options are account, "),
+    ({"feedback": True}, "There is no option feedback"),
+    ({"password": 1234}, "password is a number"),
+    ({"username": "", "password": ""}, "username, password are missing for the login"),
+    ({"access_token": "abc"}, "session_token is missing"),
+    ({"interval": 9}, "interval is 9 and must be from 10 to 86400."),
+    ({"interval": "soon"}, "interval"),
+    ({"status": ["Running"]}, "value of status must be one or more of: RequestPending"),
+    ({"status": []}, "status is empty"),
+    ({"upgrade_ids": ["1"]}, "is not a UUID"),
+    ({"upgrade_ids": []}, "upgrade_ids is empty"),
+    ({"devices": "perhaps"}, "devices"),
+    ({"first_look": "skip"}, "first_look"),
+    ({"api_url": "ftp://x"}, "api_url must look like"),
+    ({"timeout": 0}, "timeout is 0 and must be"),
+]
+
+
+@pytest.mark.parametrize(("more", "says"), WRONG, ids=lambda value: str(value)[:40])
+def test_options_that_cannot_be_meant(sim: Simulator, monkeypatch: pytest.MonkeyPatch, more: dict[str, t.Any], says: str) -> None:
+    monkeypatch.setattr(_watch_options, "LEAST_INTERVAL", 10)
+    error = asyncio.run(failure(sim, **{"interval": 60, **more}))
+    assert isinstance(error, ThingSpaceError)
+    assert says in str(error)
+    assert "\n" not in str(error)
+    assert "Traceback" not in str(error)
+    assert "simulator-secret" not in str(error)
+    assert sim.requests == []
+
+
+def test_options_come_from_the_environment(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = options(sim)
+    for name in ("account", "api_url", "app_key", "app_secret", "username", "password"):
+        monkeypatch.setenv(f"THINGSPACE_{name.upper()}", given.pop(name))
+    params = _watch_options.options_of(given)
+    assert (params["account"], params["password"], params["status"]) == (ACCOUNT, "simulator-password", ["RequestPending", "Queued", "InProgress"])
+    alias = _watch_options.options_of({**given, "account_name": "TestAccount-1", "m2m_token": "x", "access_token": "y"})
+    assert (alias["account"], alias["session_token"]) == ("TestAccount-1", "x")
+
+
+STATES = {"of another account": '{"format": 1, "account": "1", "birth": "", "turn": 0, "upgrades": {}}'}
+STATES |= {"cut": '{"format": 1, "acc', "other": "[]", "new": '{"format": 2}'}
+
+
+@pytest.mark.parametrize("text", STATES.values(), ids=STATES)
+def test_a_state_that_cannot_be_used_is_told_and_kept(sim: Simulator, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(text, encoding="utf-8")
+    error = asyncio.run(failure(sim, state_file=str(path)))
+    assert isinstance(error, ThingSpaceError)
+    assert error.kind == "input"
+    assert "state_file" in str(error)
+    assert path.read_text(encoding="utf-8") == text
+    assert sim.requests == []
+
+
+def test_a_state_that_cannot_be_written_is_no_reason_to_tell_twice(sim: Simulator, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    upgrade = sim.add_upgrade(devices=[A])
+
+    async def story() -> None:
+        async with running(sim, state_file=str(folder / "state.json")) as source:
+            await source.looks()
+            folder.rename(tmp_path / "elsewhere")
+            become(sim, upgrade, "InProgress")
+            assert kinds(await source.take(2)) == ["upgrade_changed", "source_error"]
+            (tmp_path / "elsewhere").rename(folder)
+            assert kinds(await source.take()) == ["source_recovered"]
+            await source.looks()
+        async with running(sim, state_file=str(folder / "state.json")) as source:
+            await source.looks()
+
+    asyncio.run(story())
+
+
+def test_two_sources_with_one_state_are_found_out(sim: Simulator, tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    upgrade = sim.add_upgrade(devices=[A])
+
+    async def story() -> None:
+        async with running(sim, state_file=str(path)) as source:
+            await source.looks()
+            text = path.read_text(encoding="utf-8")
+            path.unlink()
+            path.write_text(text + " ", encoding="utf-8")
+            become(sim, upgrade, "InProgress")
+            await source.take()
+            with pytest.raises(ThingSpaceError, match="written by another one"):
+                await asyncio.wait_for(source.task, 10)
+
+    asyncio.run(story())
+
+
+def test_the_file_finds_its_collection_by_itself() -> None:
+    """ansible-rulebook runs it by path, in a process that knows no collections."""
+    code = f"import runpy; print(runpy.run_path({str(path_of_source())!r})['main'].__name__)"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False, cwd="/")
+    assert done.stdout.strip() == "main", done.stderr
+
+
+def test_a_hundred_upgrades_take_three_requests(sim: Simulator) -> None:
+    for number in range(100):
+        sim.add_upgrade(devices=[{"first": f"{100000000000000 + 1000 * number}", "count": 3}])
+
+    async def story() -> None:
+        async with running(sim) as source:
+            await source.looks(1)
+
+    asyncio.run(story())
+    reads = [record.path for record in sim.requests if "/fota/" in record.path]
+    assert len(set(reads)) == 3
+    assert {record.operation for record in sim.requests} == {"token", "login", "by_status", "logout"}

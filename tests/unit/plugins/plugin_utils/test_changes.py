@@ -1,0 +1,168 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What differs between looks, by property: whoever follows the events knows what the service knows, wherever it was interrupted."""
+
+from __future__ import annotations
+
+import collections
+import copy
+import json
+import typing as t
+
+import pytest
+from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing
+from ansible_collections.thingspace.fota.plugins.plugin_utils._changes import Event, Look, Memory, Seen
+from ansible_collections.thingspace.fota.plugins.plugin_utils._watch_state import StateFile
+from hypothesis import given
+from hypothesis import strategies as st
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+WATCHED = ("Queued", "InProgress")
+STATUSES = (*WATCHED, "Finished")
+STANDINGS = [Standing("Device Accepted", "success"), Standing("UpgradeFailed", "x"), Standing("UpgradeFailed", "y"), Standing("Device Rejected", "no")]
+IDS, DEVICES = "ab", "123"
+NOW = "2026-11-23T12:00:00Z"
+
+World = dict[str, tuple[str, dict[str, Standing]]]
+an_upgrade = st.tuples(st.sampled_from(STATUSES), st.dictionaries(st.sampled_from(DEVICES), st.sampled_from(STANDINGS)))
+a_world: st.SearchStrategy[World] = st.dictionaries(st.sampled_from(IDS), an_upgrade)
+
+
+def seen(key: str, status: str, devices: dict[str, Standing]) -> Seen:
+    counted = dict(sorted(collections.Counter(standing.status for standing in devices.values()).items()))
+    facts = {"upgrade_id": key, "status": status, "device_count": len(devices), "devices_by_status": counted}
+    return Seen(facts, devices, lambda: [{"device_id": device, **standing._asdict()} for device, standing in devices.items()])
+
+
+def look_at(world: World, memory: Memory) -> Look:
+    """As the service is asked: what has a watched status, and what was told before."""
+    found: dict[str, Seen | None] = {key: seen(key, *upgrade) for key, upgrade in world.items() if upgrade[0] in WATCHED or key in memory.records}
+    return {**found, **{key: None for key in memory.records if key not in world}}
+
+
+class Follower:
+    """A rule that keeps a picture of the upgrades by their events alone, but for the devices of new ones, which have none."""
+
+    def __init__(self) -> None:
+        self.picture: World = {}
+        self.ids: set[str] = set()
+
+    def take(self, event: Event, world: World) -> None:
+        """Events of a memory that was kept: none twice, and each begins where the last one ended."""
+        told = event.told
+        assert told["event_id"] not in self.ids
+        self.ids.add(told["event_id"])
+        key, kind = told["upgrade_id"], told["type"]
+        if kind == "upgrade_new":
+            assert key not in self.picture
+            self.picture[key] = (told["status"], dict(world[key][1]))
+        elif kind.startswith("upgrade_"):
+            status, devices = self.picture[key]
+            assert told["previous"]["status"] == status
+            assert told["status_changed"] == (kind == "upgrade_gone" or told["status"] != status)
+            self.picture[key] = (told["status"], devices)
+            assert kind == "upgrade_gone" or told["upgrade"]["device_count"] == len(devices)
+        else:
+            devices = self.picture[key][1]
+            device, old = told["device"]["device_id"], told["previous"]
+            assert old == (devices[device]._asdict() if device in devices else None)
+            if kind == "device_gone":
+                del devices[device]
+            else:
+                devices[device] = Standing(told["device"]["status"], told["device"]["reason"])
+        if told.get("last"):
+            del self.picture[key]
+
+
+def events_of(memory: Memory, world: World, *, devices: bool = True) -> t.Iterator[Event]:
+    return memory.events(look_at(world, memory), WATCHED, devices=devices, now=NOW)
+
+
+@given(st.lists(st.tuples(a_world, st.integers(0, 6) | st.none()), max_size=6), a_world)
+def test_looks_compose_however_often_the_source_is_stopped(
+    tmp_path_factory: pytest.TempPathFactory, looks: list[tuple[World, int | None]], last: World
+) -> None:
+    """Nothing is lost and nothing repeated: stopped after any event, it goes on with the next one."""
+    file = StateFile(str(tmp_path_factory.mktemp("state") / "state.json"), "account")
+    memory, follower = Memory("birth"), Follower()
+    file.keep(memory)
+    for world, stop in [*looks, (last, None)]:
+        for number, event in enumerate(events_of(memory, world)):
+            if number == stop:
+                break
+            follower.take(event, world)
+            memory.note(event)
+        file.keep(memory)
+        memory = t.cast(Memory, file.load())
+    assert follower.picture == {key: upgrade for key, upgrade in last.items() if upgrade[0] in WATCHED}
+    assert list(events_of(memory, last)) == []
+
+
+@given(st.lists(a_world, max_size=3), a_world, st.integers(0, 6))
+def test_what_a_crash_repeats_has_the_same_id(before: list[World], world: World, crash: int) -> None:
+    memory = Memory("birth")
+    for earlier in before:
+        for event in events_of(memory, earlier):
+            memory.note(event)
+        memory.turn += 1
+    kept = copy.deepcopy(memory)
+    taken = []
+    for event in events_of(memory, world):
+        taken.append(event.told)
+        memory.note(event)
+        if len(taken) > crash:
+            break
+    repeated = [event.told for event in events_of(kept, world)]
+    assert repeated[: len(taken)] == taken
+
+
+@given(a_world, a_world)
+def test_without_events_of_devices_the_counts_are_told(first: World, second: World) -> None:
+    memory = Memory("birth")
+    memory.remember(look_at(first, memory))
+    told = [event.told for event in events_of(memory, second, devices=False)]
+    assert all(event["type"].startswith("upgrade_") for event in told)
+    for key in memory.records:
+        before, after = first.get(key), second[key]
+        changed = before is None or before[0] not in WATCHED or seen(key, *before).facts != seen(key, *after).facts
+        assert [event["upgrade_id"] for event in told].count(key) == changed
+    assert list(events_of(memory, second, devices=False)) == []
+
+
+@given(a_world)
+def test_numbers_for_conditions(world: World) -> None:
+    for event in events_of(Memory("birth"), world):
+        standings = world[event.key][1].values()
+        failures = sum(standing.status == "UpgradeFailed" for standing in standings)
+        members = sum(standing.status != "Device Rejected" for standing in standings)
+        told = event.told
+        assert (told["failed_count"], told["device_count"], told["rejected_count"]) == (failures, len(standings), len(standings) - members)
+        assert told["failed_percent"] == (pytest.approx(100 * failures / members, abs=0.01) if members else 0)
+        assert told["previous_failed_percent"] == 0
+        assert json.loads(json.dumps(told)) == told
+
+
+def test_a_rule_may_spoil_an_event() -> None:
+    memory = Memory("birth")
+    world: World = {"a": ("Queued", {"1": STANDINGS[0]})}
+    for event in events_of(memory, world):
+        event.told["upgrade"]["devices_by_status"].clear()
+        memory.note(event)
+    assert list(events_of(memory, world)) == []
+
+
+def test_a_change_that_comes_again_in_another_turn_has_another_id(tmp_path: Path) -> None:
+    file, memory = StateFile(None, "account"), Memory("birth")
+    ids = []
+    for standing in [*STANDINGS[:2], *STANDINGS[:2], *STANDINGS[:2]]:
+        for event in events_of(memory, {"a": ("Queued", {"1": standing})}):
+            ids.append(event.told["event_id"])
+            memory.note(event)
+        file.keep(memory)
+    assert len(ids) == 1 + 5 * 2
+    assert len(set(ids)) == len(ids)
+    assert list(tmp_path.iterdir()) == []
