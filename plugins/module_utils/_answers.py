@@ -18,7 +18,7 @@ import re
 import typing as t
 import urllib.parse
 
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import Kind, ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import Kind, ThingSpaceError, one_line
 
 _SESSION = re.compile(r"session\s*token|session has expired|UWS verification failure \(The Session", re.IGNORECASE)
 _SESSION_CODE = re.compile(r"SessionToken", re.IGNORECASE)
@@ -28,6 +28,7 @@ _BEARER_FAULTS = {"900901", "900902"}
 _WRONG_PATH_FAULT = "900906"
 _LONGEST = 300
 _MOST_READ = 4096
+_DEEPEST = 50
 
 
 class Spoken(t.NamedTuple):
@@ -44,17 +45,27 @@ HIDDEN = "********"
 
 def hiding(secrets: t.Iterable[str]) -> Hide:
     """A function that takes secrets out of a text, in the forms in which a service may echo them."""
-    forms: set[str] = set()
-    for secret in secrets:
-        forms |= {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], html.escape(secret)}
-        # Bytes that are no text come from the environment as lone surrogates.
-        forms |= {urllib.parse.quote(secret, safe="", errors="surrogateescape"), urllib.parse.quote_plus(secret, errors="surrogateescape")}
-    forms.discard("")
-    if not forms:
+    # The longest first: a secret may be part of another.
+    patterns = ["".join(map(_form, secret)) for secret in sorted({*secrets} - {""}, key=len, reverse=True)]
+    if not patterns:
         return str
-    # The longest first: a secret may be part of another, or of its own other form. Case: %2f is %2F.
-    found = re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)), re.IGNORECASE)
+    # Case: %2f is %2F.
+    found = re.compile("|".join(patterns), re.IGNORECASE)
     return lambda text: found.sub(HIDDEN, text)
+
+
+def _form(character: str) -> str:
+    """A pattern for all ways to write a character: in JSON as Python, Go, PHP and Java write it, in HTML, in a URL, in a repr."""
+    if character.isascii() and character.isalnum():
+        return character
+    code, units = ord(character), character.encode("utf-16-be", "surrogatepass").hex()
+    forms = {character, json.dumps(character)[1:-1], html.escape(character), f"&#{code};", f"&#x{code:x};", f"\\{character}"}
+    forms |= {f"\\x{code:02x}", f"\\U{code:08x}"}
+    forms |= {"".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4)), *(["&apos;"] if character == "'" else [])}
+    # Bytes that are no text come from the environment as lone surrogates.
+    octets = character.encode("utf-8", "surrogateescape" if 0xDC80 <= code <= 0xDCFF else "surrogatepass")
+    forms |= {urllib.parse.quote(octets, safe=""), urllib.parse.quote_plus(octets)}
+    return f"(?:{'|'.join(re.escape(form) for form in sorted(forms, key=len, reverse=True))})"
 
 
 def speak(body: bytes, hide: Hide = str) -> Spoken:
@@ -63,7 +74,7 @@ def speak(body: bytes, hide: Hide = str) -> Spoken:
     Args:
         hide: takes secrets out of what was said; before it is cut, or half a secret could be left at the cut.
     """
-    text = body.decode("utf-8", "replace").strip()
+    text = body.decode("utf-8", "replace")
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError):
@@ -84,6 +95,16 @@ def speak(body: bytes, hide: Hide = str) -> Spoken:
         return Spoken("xml", _text(found.group(1).strip(), hide) if found else None, _line(hide, said.group(1) if said else None))
     title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
     return Spoken("other", None, _line(hide, title.group(1) if title else re.sub(r"<[^>]*>", " ", text)))
+
+
+def too_deep(value: object) -> bool:
+    """Whether JSON has more levels than any answer. Functions that call themselves, here and in ansible-core, would not come to its end."""
+    level = [value] if isinstance(value, (dict, list)) else []
+    for dummy in range(_DEEPEST):
+        level = [item for part in level for item in (part.values() if isinstance(part, dict) else part) if isinstance(item, (dict, list))]
+        if not level:
+            return False
+    return True
 
 
 def error_for(status: int, body: bytes, what: str, hide: Hide = str) -> ThingSpaceError:
@@ -128,9 +149,18 @@ def _kind(status: int, spoken: Spoken) -> tuple[Kind, str]:
 
 def _text(value: object, hide: Hide) -> str | None:
     # Documents show `fault.code` as a string, the stock gateway emits a number.
-    return None if value is None else hide(str(value))[:_LONGEST]
+    return None if value is None else one_line(hide(_words(value))[:_MOST_READ])[:_LONGEST]
 
 
 def _line(hide: Hide, *values: object) -> str:
-    text = hide(". ".join(str(value).strip().rstrip(".") for value in values if value))
-    return re.sub(r"\s+", " ", text).strip()[:_LONGEST]
+    # Hidden first: a secret may end in what is cut off here.
+    parts = (one_line(hide(_words(value))[:_MOST_READ]).rstrip(".") for value in values if value)
+    return ". ".join(part for part in parts if part)[:_LONGEST]
+
+
+def _words(value: object) -> str:
+    # What should be a text and is none is told as it was written.
+    try:
+        return value if isinstance(value, str) else json.dumps(value)
+    except RecursionError:
+        return "lists and objects that stand too deep in each other"

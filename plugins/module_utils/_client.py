@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import typing as t
 import urllib.parse
 
-from ansible_collections.thingspace.fota.plugins.module_utils._answers import error_for, hiding, speak
+from ansible_collections.thingspace.fota.plugins.module_utils._answers import error_for, hiding, speak, too_deep
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._http import Answer, Request, Transport, retry_after
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
@@ -45,18 +46,30 @@ class Client:
     def read(self, path: str) -> t.Any:
         """GET, retried. Raises ThingSpaceError; its last UnsettledError if the time is over."""
         request = Request("GET", path, self._headers)
-        return self._transport.read(request, lambda answer: self._value(answer, request, may_repeat=True))
+        with self._censoring():
+            return self._transport.read(request, lambda answer: self._value(answer, request, may_repeat=True))
 
     def ask(self, path: str, form: t.Mapping[str, str]) -> t.Any:
         """POST a form that asks without changing anything. Retried as :meth:`read` is."""
         request = Request("POST", path, {**self._headers, **_FORM}, urllib.parse.urlencode(form).encode())
-        return self._transport.read(request, lambda answer: self._value(answer, request, may_repeat=True))
+        with self._censoring():
+            return self._transport.read(request, lambda answer: self._value(answer, request, may_repeat=True))
 
     def write(self, method: t.Literal["POST", "PUT", "DELETE"], path: str, body: object = None) -> t.Any:
         """Send a change once. UnsettledError says that only reading can tell what became of it."""
         payload = None if body is None else json.dumps(body).encode()
         request = Request(method, path, self._headers, payload)
-        return self._value(self._transport.once(request), request, may_repeat=False)
+        with self._censoring():
+            return self._value(self._transport.once(request), request, may_repeat=False)
+
+    @contextlib.contextmanager
+    def _censoring(self) -> t.Iterator[None]:
+        """HTTP itself can echo a secret: in a line that is no status line, or in the host of a redirect."""
+        try:
+            yield
+        except ThingSpaceError as error:
+            error.message = self._hide(error.message)
+            raise
 
     def _value(self, answer: Answer, request: Request, *, may_repeat: bool) -> t.Any:
         what = f"{request.method} {request.path}"
@@ -82,6 +95,9 @@ class Client:
         except (ValueError, RecursionError):
             pass
         else:
+            if too_deep(value):
+                said = "lists and objects stand too deep in each other"
+                raise UnsettledError(f"The answer to {what} cannot be meant: {said}.", "service", carried_out=None, status=answer.status)
             if not isinstance(value, dict) or not value.keys() & {"errorCode", "fault", "error"}:
                 return value
             meant = error_for(answer.status, answer.body, what, self._hide)

@@ -19,7 +19,7 @@ import traceback
 import typing as t
 import warnings
 
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError, one_line
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
 
 try:
@@ -33,6 +33,8 @@ else:
     REQUESTS_TRACEBACK = None
 
 Answer_T = t.TypeVar("Answer_T")
+# Exceptions of http.client and urllib3 that quote what came, and that may be what was sent.
+_QUOTING = {"BadStatusLine", "UnknownProtocol", "InvalidChunkLength"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,10 +127,10 @@ class Transport:
             self.requests -= told.kind == "input"
             raise told from None
         if 300 <= response.status_code < 400:
-            # The host alone: the rest of the address may repeat what was sent.
-            target = re.match(r"(?:https?:)?//[^/?#\\]*|", response.headers.get("Location", ""))
+            # The host alone, if it is one: the rest of the address may repeat what was sent.
+            target = re.match(r"(?:https?:)?//(?:[^/?#\\@\s]*@)?[\w.:\[\]-]{1,253}(?![^/?#\\])", response.headers.get("Location", ""))
             raise ThingSpaceError(
-                f"{request.method} {request.path} was redirected to {_without_userinfo(target[0] if target and target[0] else 'another path')}. "
+                f"{request.method} {request.path} was redirected to {_without_userinfo(target[0]) if target else 'another path'}. "
                 "Redirects are not followed, because the tokens would go with them: check api_url.",
                 "service",
                 status=response.status_code,
@@ -211,9 +213,10 @@ def _chain(error: BaseException) -> t.Iterator[BaseException]:
 
 def _innermost(error: BaseException) -> str:
     texts = [text for link in _chain(error) for text in (getattr(link, "strerror", None), str(link)) if text]
-    # The part after the last colon is the cause; what stands before it repeats pool, host and object addresses.
+    if any(type(link).__name__ in _QUOTING for link in _chain(error)):
+        texts = ["what came is no HTTP"]
     text = re.sub(r"<[^>]*>:? ?", "", texts[-1]) if texts else type(error).__name__
-    return _without_userinfo(text)[:200].strip(" .'\"()")
+    return one_line(_without_userinfo(text)[:200]).strip(" .'\"()")
 
 
 def _without_userinfo(text: str) -> str:

@@ -231,3 +231,40 @@ def test_what_was_surely_not_sent_is_told_from_what_may_have_been(recorder: Reco
 def test_retry_after_in_both_forms(value: str, seconds: float | None) -> None:
     now = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.timezone.utc)
     assert retry_after({"Retry-After": value} if value else {}, now) == seconds
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\r\nAuthorization: Bearer right-token\r\n\r\n",
+        b"HTTP/right-token 200 OK\r\n\r\n",
+        b"HTTP/1.1 right-token OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nright-token\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: //right-token/\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: //" + b"x" * 190 + b"right-token\r\n\r\n",
+        b"HTTP/1.1 400 No\r\nContent-Length: 26\r\n\r\n{\"errorCode\": \"\\u001b[31m\"}",
+    ],
+)
+def test_what_came_is_not_quoted_where_it_may_be_what_was_sent(raw: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def echo() -> None:
+            with server.accept()[0] as connection:
+                connection.recv(65536)
+                connection.sendall(raw)
+
+        threading.Thread(target=echo, daemon=True).start()
+        with pytest.raises(ThingSpaceError) as caught:
+            client(f"http://127.0.0.1:{server.getsockname()[1]}").read("/x")
+    assert "right-token" not in caught.value.message
+    assert caught.value.message.isprintable()
+
+
+def test_an_answer_that_is_too_deep_is_none(recorder: Recorder) -> None:
+    for body in (b"[" * 51 + b"]" * 51, b'{"a":' * 500 + b"1" + b"}" * 500):
+        recorder.body = body
+        with pytest.raises(UnsettledError, match="too deep") as caught:
+            client(recorder.url).read("/x")
+        assert caught.value.carried_out is None
+    recorder.body = b"[" * 50 + b"]" * 50
+    assert client(recorder.url).read("/x") is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import urllib.parse
 import xml.sax.saxutils
 
@@ -26,6 +27,10 @@ FORMS = [
     lambda text: urllib.parse.quote(text, safe="").lower(),
     lambda text: json.dumps(text)[1:-1],
     lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1].replace("/", "\\/"),
+    lambda text: re.sub("[&<>]", lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False)[1:-1]),
+    lambda text: html.escape(text).replace("&#x27;", "&apos;"),
+    lambda text: repr(text)[1:-1],
 ]
 
 
@@ -46,6 +51,16 @@ def test_no_half_of_a_secret_is_left_where_a_message_is_cut(secret: str, before:
 @given(SECRETS, SECRETS)
 def test_a_secret_inside_another_leaves_nothing_of_it(first: str, second: str) -> None:
     assert hiding([first, first + second])(first + second) == "********"
+
+
+def test_nothing_of_a_secret_is_left_where_blanks_and_points_are_dropped() -> None:
+    for secret in ("geheim.", "geheim\xa0", "\tgeheim"):
+        said = speak(json.dumps({"errorCode": "X", "errorMessage": f"no {secret}"}).encode(), hiding([secret]))
+        assert said.message == "no ********"
+
+
+def test_halves_of_characters_are_hidden_like_others() -> None:
+    assert hiding(["a\ud800b"])("xa\ud800bx") == "x********x"
 
 
 def test_without_secrets_nothing_is_hidden() -> None:
