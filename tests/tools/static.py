@@ -81,6 +81,11 @@ def unit(log: Log, venv: str, select: str = "", without: tuple[str, ...] = ()) -
     return said
 
 
+def page(log: Log, venv: str) -> str:
+    """The page of the role report, where there is a browser to look at it."""
+    return last(log.run([tool(venv, "python"), ROOT / "tests" / "tools" / "page_in_browser.py"], ROOT, env(venv)))
+
+
 def ansible_lint(log: Log, venv: str) -> str:
     tree = trees.copy(log, "ansible-lint")
     root = tree.parents[2]

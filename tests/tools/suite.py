@@ -38,6 +38,7 @@ def quick(pair: Pair, select: str) -> list[Step]:
         make_environment("quick", pair, "unit", "awx", "quick"),
         Step("unit tests", lambda log: static.unit(log, "quick", select), need),
         Step("mypy", lambda log: static.mypy(log, "quick"), need),
+        Step("page in a browser", lambda log: static.page(log, "quick"), need),
         Step("ruff", lambda log: static.ruff(log, "quick"), need),
         Step("yamllint", lambda log: static.yamllint(log, "quick"), need),
     ]
