@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import typing as t
 
+
+def _same(value: t.Any) -> t.Any:
+    return value
+
+
+_trusted = _distrusted = _same
 try:
     from ansible.template import trust_as_template
 
-    _FROM_2_19 = True
+    _trusted = trust_as_template
 except ImportError:
     from ansible.utils.unsafe_proxy import wrap_var
 
-    _FROM_2_19 = False
+    _distrusted = wrap_var
 
 
 def template(text: str) -> str:
     """A text that ansible-core evaluates when it is used."""
-    return t.cast(str, trust_as_template(text)) if _FROM_2_19 else text
+    return t.cast(str, _trusted(text))
 
 
 def no_template(value: t.Any) -> t.Any:
@@ -31,12 +37,10 @@ def no_template(value: t.Any) -> t.Any:
     one that must not be: it has no brace, and no # to begin a ``#jinja2:`` with other delimiters.
     """
     if isinstance(value, str):
-        if "{" in value or "#" in value:
-            return value if _FROM_2_19 else wrap_var(value)
-        return template(value)
+        return _distrusted(value) if "{" in value or "#" in value else template(value)
     if isinstance(value, dict):
         return {no_template(name): no_template(item) for name, item in value.items()}
-    if isinstance(value, list):
-        # Lists of devices: marks would double what 100,000 of them take, and are good for nothing but being looked at.
-        return value if _FROM_2_19 else [no_template(item) for item in value]
+    if isinstance(value, list) and _distrusted is not _same:
+        return [no_template(item) for item in value]
+    # Newer ones: marks would double what the lists of 100,000 devices take, and are good for nothing but being looked at.
     return value
