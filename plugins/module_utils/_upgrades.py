@@ -16,7 +16,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._errors import Inp
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Operation, Plan
 from ansible_collections.thingspace.fota.plugins.module_utils._shape import beside, iso, plain
-from ansible_collections.thingspace.fota.plugins.module_utils._standing import REJECTED, Standing, folded, reason_of, standings
+from ansible_collections.thingspace.fota.plugins.module_utils._standing import REJECTED, Forms, Standing, folded, reason_of, standings
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Devices can be changed "until the upgrade starts"; whether RequestPending is early enough is not said for v1, v2 allows it.
@@ -44,12 +44,14 @@ class Upgrade:
     @functools.cached_property
     def refused(self) -> frozenset[str]:
         """Devices that are listed as rejected."""
-        return frozenset(device for device, standing in self.devices.items() if folded(standing.status) == REJECTED)
+        # Few different standings, many devices.
+        rejected = {standing for standing in set(self.devices.values()) if folded(standing.status) == REJECTED}
+        return frozenset(device for device, standing in self.devices.items() if standing in rejected) if rejected else frozenset()
 
     @functools.cached_property
     def members(self) -> frozenset[str]:
         """Devices that the upgrade will flash: all listed ones but the rejected."""
-        return frozenset(self.devices) - self.refused
+        return frozenset(self.devices) - self.refused if self.refused else frozenset(self.devices)
 
     @property
     def is_open(self) -> bool:
@@ -165,6 +167,7 @@ def upgrade_of(body: object, account: str) -> Upgrade:
     """One upgrade out of JSON. Raises ThingSpaceError."""
     if not isinstance(body, dict) or not isinstance(body.get("id"), str) or not isinstance(body.get("status"), str):
         raise ThingSpaceError("The service answered with something that is no upgrade (without id or status).", "service")
+    forms = Forms()
     return Upgrade(
         upgrade_id=body["id"],
         account=_string(body.get("accountName")) or account,
@@ -173,9 +176,9 @@ def upgrade_of(body: object, account: str) -> Upgrade:
         start_date=_date(body.get("startDate")),
         end_date=_date(body.get("endDate")),
         status=body["status"],
-        devices=standings(body),
+        devices=standings(body, forms),
         more=plain({name: value for name, value in body.items() if name not in _FIELDS}),
-        more_of_devices=_more_of_devices(body.get("deviceList") or []),
+        more_of_devices=_more_of_devices(body["deviceList"]) if forms.more else {},
     )
 
 
