@@ -17,6 +17,7 @@ import artefact
 import cores
 import environment
 import interpreters
+import rulebook
 import static
 import steps
 import venvs
@@ -75,6 +76,14 @@ def judged() -> Step:
     return Step("galaxy-importer", lambda log: artefact.importer(log, "lint"), ("tarball", "environment lint"))
 
 
+def rulebooks(found: list[Python]) -> list[Step]:
+    """Their environment and the story; both say so where this machine has no Python or no Java for them."""
+    return [
+        Step("environment eda", lambda log: rulebook.make(log, found)),
+        Step("rulebook", lambda log: rulebook.run(log, found), ("environment eda",)),
+    ]
+
+
 def demo(log: Log) -> str:
     """What a newcomer sees; it checks itself what it tells."""
     log.run([sys.executable, ROOT / "tests" / "tools" / "demo_venv.py", "tests/tools/demo.py"], ROOT, environment.user())
@@ -95,6 +104,7 @@ def full(found: list[Python]) -> list[Step]:
         integration(new, found),
         *linters(new),
         judged(),
+        *rulebooks(found),
         Step("demo", demo),
     ]
 
@@ -131,6 +141,7 @@ def used(suite: str, found: list[Python], lacking: list[Python]) -> str:
         left = [core.version for core in cores.every() if core.series not in {pair.core.series for pair in cores.all_pairs(found)}]
         words += [f"no Python for ansible-core {', '.join(left)}"] if left else []
     words += [f"{python} at {python.path} cannot make environments (venv, ensurepip)" for python in lacking]
+    words += [f"rulebook {rulebook.lacking(found)}"] if suite != "quick" and rulebook.lacking(found) else []
     known = {python.minor for python in found + lacking}
     absent = ["{}.{}".format(*minor) for minor in interpreters.WANTED if minor not in known]
     words += [f"not on this machine: Python {', '.join(absent)}"] if absent and suite != "quick" else []

@@ -121,10 +121,15 @@ _ABOVE = str(pathlib.Path(__file__).absolute()).rpartition(f"{os.sep}ansible_col
 if _ABOVE and _ABOVE not in sys.path:
     sys.path.insert(0, _ABOVE)
 
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.plugin_utils._watch_options import options_of
 from ansible_collections.thingspace.fota.plugins.plugin_utils._watcher import Queue, Watcher
 
 
 async def main(queue: Queue, args: dict[str, t.Any]) -> None:
     """What ansible-rulebook calls: runs until it is cancelled, or until going on is no use."""
-    await Watcher(queue, options_of(args)).run()
+    try:
+        await Watcher(queue, options_of(args)).run()
+    except ThingSpaceError as error:
+        # ansible-rulebook prints every place that an error came through. The sentence says it all.
+        raise error.with_traceback(None) from None
