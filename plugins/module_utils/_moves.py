@@ -77,10 +77,12 @@ def check_disjoint(wanted: t.Iterable[tuple[object, frozenset[str]]]) -> Problem
     Args:
         wanted: each upgrade, as sentences name it, and the devices that it is to hold.
     """
+    wanted = list(wanted)
+    repeated = _repeated(devices for dummy, devices in wanted)
     owner: dict[str, object] = {}
     twice: dict[tuple[object, object], list[str]] = collections.defaultdict(list)
-    for upgrade, devices in wanted:
-        for device in devices:
+    for upgrade, devices in wanted if repeated else ():
+        for device in devices & repeated:
             first = owner.setdefault(device, upgrade)
             if first is not upgrade:
                 twice[first, upgrade].append(device)
@@ -89,6 +91,16 @@ def check_disjoint(wanted: t.Iterable[tuple[object, frozenset[str]]]) -> Problem
     told = "; ".join(f"{some(devices)} in {first} and in {second}" for (first, second), devices in itertools.islice(twice.items(), _MOST))
     told += f"; and {len(twice) - _MOST} more pairs of upgrades" if len(twice) > _MOST else ""
     return Problem("input", f"A device can be in one upgrade only, and is declared twice: {told}.")
+
+
+def _repeated(groups: t.Iterable[frozenset[str]]) -> frozenset[str]:
+    """What is in more than one of them."""
+    seen: set[str] = set()
+    repeated: set[str] = set()
+    for group in groups:
+        repeated |= seen & group
+        seen |= group
+    return frozenset(repeated)
 
 
 def join(entries: t.Sequence[Entry], others: t.Iterable[tuple[str, frozenset[str]]] = ()) -> Joint:
@@ -114,17 +126,20 @@ def join(entries: t.Sequence[Entry], others: t.Iterable[tuple[str, frozenset[str
 
 def _meet(entries: t.Sequence[Entry], own: t.Mapping[str, Plan]) -> tuple[dict[str, set[str]], list[Move], list[Problem]]:
     """The devices that are to be in one upgrade and are in another: what leaves each, the moves, and what cannot leave."""
+    # Of all devices, which may be many, only those are looked at that come to an upgrade, or are in two.
+    coming = frozenset().union(*(own[entry.ref].append for entry in entries))
+    seen = coming | _repeated(entry.members for entry in entries)
     holders: dict[str, list[Entry]] = collections.defaultdict(list)
     for entry in entries:
-        for device in entry.members:
+        for device in entry.members & seen:
             holders[device].append(entry)
     leaving: dict[str, set[str]] = collections.defaultdict(set)
     stuck: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
     moves: list[Move] = []
     for entry in entries:
         arriving = own[entry.ref].append
-        for device in entry.wanted - entry.refused:
-            for holder in holders.get(device, ()):
+        for device in (entry.wanted - entry.refused) & holders.keys():
+            for holder in holders[device]:
                 if holder is entry:
                     continue
                 if not holder.open:
@@ -138,11 +153,14 @@ def _meet(entries: t.Sequence[Entry], own: t.Mapping[str, Plan]) -> tuple[dict[s
 
 def _taken(entries: t.Sequence[Entry], others: t.Iterable[tuple[str, frozenset[str]]]) -> list[Problem]:
     """Declared devices that somebody else's upgrade holds."""
-    target = {device: entry for entry in entries if entry.holds for device in entry.wanted - entry.refused}
+    targets = [(str(entry), entry.wanted - entry.refused) for entry in entries if entry.holds]
+    wanted = frozenset().union(*(devices for dummy, devices in targets))
     found: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
     for other, members in others:
-        for device in members & target.keys():
-            found[str(target[device]), other].append(device)
+        taken = members & wanted
+        for target, devices in targets if taken else ():
+            if devices & taken:
+                found[target, other] += devices & taken
     return _told(found, "{} declared in {} held by {}, which is not declared here.")
 
 

@@ -58,9 +58,9 @@ class Reader:
 
     def others(self) -> list[Upgrade]:
         """Upgrades that hold devices and are not declared."""
-        if self._listed is None:
-            self._listed = upgrades_by_status(self._account, _HOLDING)
         own = {wave.progress.first.upgrade_id.lower() for wave in self._waves}
+        if self._listed is None:
+            self._listed = upgrades_by_status(self._account, _HOLDING, without=own)
         return [upgrade for upgrade in self._listed if holds(upgrade) and upgrade.upgrade_id.lower() not in own]
 
     def heed_refused(self, waves: t.Sequence[Wave]) -> None:
