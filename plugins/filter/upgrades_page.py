@@ -117,9 +117,9 @@ def upgrades_page(
     if not isinstance(upgrades, (list, tuple)) or not all(isinstance(upgrade, dict) and all(name in upgrade for name in _NEEDED) for upgrade in upgrades):
         raise AnsibleFilterError("upgrades_page needs the upgrades of thingspace.fota.upgrade_info, with include_devices.")
     about = _page.About(
-        account=account or next((str(upgrade.get("account") or "") for upgrade in upgrades), ""),
+        account=str(account or next((upgrade.get("account") or "" for upgrade in upgrades), "")),
         generated=_moment(generated),
-        title=title or "",
+        title=str(title or ""),
         job=str(job or ""),
         commit=str(commit or ""),
         version=_version(),
@@ -127,7 +127,7 @@ def upgrades_page(
         compared=devices is not None,
     )
     if error:
-        return _page.failed(about, error)
+        return _page.failed(about, str(error))
     firmware = {device["device_id"]: device.get("firmware") or "" for device in devices or ()}
     return _page.page(about, account_of(upgrades, firmware), int(limit))
 

@@ -12,13 +12,12 @@ import typing as t
 from ansible_collections.thingspace.fota.plugins.plugin_utils._page_html import Markup, element, joined, of, percent, pill, shown, told, word_of
 from ansible_collections.thingspace.fota.plugins.plugin_utils._page_model import TROUBLES, Account, Group, Wave
 from ansible_collections.thingspace.fota.plugins.plugin_utils._page_timeline import Line
-from ansible_collections.thingspace.fota.plugins.plugin_utils._page_top import KIND_OF_PHASE, bar, linked, named, reason_of, table, version_of
+from ansible_collections.thingspace.fota.plugins.plugin_utils._page_top import KIND_OF_PHASE, linked, named, reason_of, shares, table, version_of
 
 # How many there are of each, at most. What is left out is counted.
 _WAVES = 30
 _GROUPS = 60
 _LISTS = 15
-_ROWS = 300
 # A group that is not longer is open from the start.
 _OPEN = 12
 
@@ -31,7 +30,7 @@ def waves(account: Account, today: datetime.date) -> Markup:
         state = pill(KIND_OF_PHASE[wave.phase], shown(wave.status, 40) or "(none)")
         facts = f"{of(wave.listed, 'device')}, {percent(wave.counts['done'], wave.members)} done"
         who = element("div", element("strong", wave.start_text[:10]), " ", state, element("p", linked(wave, version_of(wave)), f": {facts}"), class_="who")
-        rows.append(element("li", who, element("div", line.bar(wave))))
+        rows.append(element("li", who, element("div", line.drawn(wave))))
     missing = f" {of(line.left_out, 'upgrade')} of the table below {'is' if line.left_out == 1 else 'are'} not drawn." if line.left_out else ""
     hint = "The larger an upgrade, the thicker its bar. Where the service tells no end, a bar is a week long, or reaches today while it runs."
     drawn = element("ol", *rows, class_="waves") if line.waves else None
@@ -86,9 +85,8 @@ def _fair(lengths: t.Sequence[int], limit: int) -> int:
 
 def upgrades(account: Account) -> Markup:
     """All upgrades, the latest first."""
-    latest = list(reversed(account.waves))
-    rows = [_row(wave) for wave in latest[:_ROWS]]
-    left = latest[_ROWS:]
+    rows = [_row(wave) for wave in reversed(account.waves) if wave.is_listed]
+    left = [wave for wave in account.waves if not wave.is_listed]
     more = element("p", f"And {of(len(left), 'older upgrade')} with {of(sum(wave.listed for wave in left), 'device')}, not listed here.") if left else None
     head = {"": "n", "starts": "", "ends": "", "status": "", "firmware": "", "devices": "n", " ": "", "of these": ""}
     listed = table(head, rows, "All upgrades")
@@ -105,7 +103,7 @@ def _row(wave: Wave) -> Markup:
         element("td", pill(KIND_OF_PHASE[wave.phase], shown(wave.status, 40) or "(none)")),
         element("td", *firmware, class_="firmware"),
         element("td", f"{wave.listed:,}", class_="n"),
-        element("td", bar(wave.counts), class_="bar"),
+        element("td", shares(wave.counts), class_="bar"),
         element("td", told(wave.counts), class_="told"),
         id=f"u{wave.number}",
     )

@@ -18,6 +18,8 @@ from ansible_collections.thingspace.fota.plugins.module_utils._standing import R
 # What is known of a device in an upgrade, in the order in which it is told everywhere.
 KINDS = ("done", "running", "waiting", "failed", "refused", "silent", "other")
 TROUBLES = ("failed", "refused", "silent", "other")
+# Upgrades that the page lists, the latest. Others are counted, and nothing links to them.
+LISTED = 300
 Phase = t.Literal["checking", "queued", "running", "ended", "failed", "other"]
 
 # The statuses of upgrades that are documented (reference section 3).
@@ -46,6 +48,7 @@ class Wave:
     counts: t.Mapping[str, int]
     # Those of its devices whose latest upgrade this one is.
     current: t.Mapping[str, int]
+    is_listed: bool
 
     @functools.cached_property
     def start(self) -> datetime.date | None:
@@ -139,7 +142,8 @@ def account_of(upgrades: t.Iterable[t.Mapping[str, t.Any]], firmware: t.Mapping[
     current = [collections.Counter(dict.fromkeys(KINDS, 0)) for dummy in ordered]
     for listing in now.values():
         current[listing.place][listing.kind] += 1
-    waves = [_wave(place + 1, upgrade, counts[place], current[place]) for place, upgrade in enumerate(ordered)]
+    first = len(ordered) - LISTED
+    waves = [_wave(place + 1, upgrade, counts[place], current[place], place >= first) for place, upgrade in enumerate(ordered)]
     fleet = sum(current, collections.Counter(dict.fromkeys(KINDS, 0)))
     followed = sum(wave.counts[kind] - wave.current[kind] for wave in waves for kind in ("failed", "refused", "silent"))
     return Account(waves, {kind: fleet[kind] for kind in KINDS}, _groups(now, waves), followed)
@@ -172,7 +176,7 @@ def day_of(text: str) -> datetime.date | None:
         return None
 
 
-def _wave(number: int, upgrade: t.Mapping[str, t.Any], counts: t.Mapping[str, int], current: t.Mapping[str, int]) -> Wave:
+def _wave(number: int, upgrade: t.Mapping[str, t.Any], counts: t.Mapping[str, int], current: t.Mapping[str, int], is_listed: bool) -> Wave:
     return Wave(
         number=number,
         upgrade_id=_text(upgrade["upgrade_id"]),
@@ -184,6 +188,7 @@ def _wave(number: int, upgrade: t.Mapping[str, t.Any], counts: t.Mapping[str, in
         phase=phase_of(_text(upgrade["status"])),
         counts=counts,
         current=current,
+        is_listed=is_listed,
     )
 
 

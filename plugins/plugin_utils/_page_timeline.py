@@ -54,7 +54,7 @@ class Line:
         texts.append(element("text", "today", x=f"{now:.2f}%", y=11, dx=-3 if now > 90 else 3, class_="now", text_anchor=anchor))
         return element("svg", joined(self._grid()), joined(texts), width="100%", height=32, aria_hidden="true")
 
-    def bar(self, wave: Wave) -> Markup:
+    def drawn(self, wave: Wave) -> Markup:
         """One wave: as long as it takes, as thick as it is large, in the colours of its devices."""
         start, end = self._span(wave)
         x = self._x(start)

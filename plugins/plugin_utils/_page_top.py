@@ -50,8 +50,8 @@ def named(wave: Wave) -> Markup:
 
 
 def linked(wave: Wave, text: str) -> Markup:
-    """A link to an upgrade in the table of all upgrades, whose latest rows alone are there."""
-    return element("a", text, href=f"#u{wave.number}")
+    """A link to an upgrade in the table of all upgrades, if it is there."""
+    return element("a", text, href=f"#u{wave.number}") if wave.is_listed else element("span", text)
 
 
 def version_of(wave: Wave) -> str:
@@ -84,7 +84,7 @@ def progress(account: Account) -> Markup:
     return element(
         "section",
         element("h2", "Progress"),
-        bar(account.fleet, 20),
+        shares(account.fleet, 20),
         legend(account.fleet),
         element("h3", "By status of the upgrades"),
         _by_status(account),
@@ -94,7 +94,7 @@ def progress(account: Account) -> Markup:
     )
 
 
-def bar(counts: t.Mapping[str, int], height: int = _BAR) -> Markup:
+def shares(counts: t.Mapping[str, int], height: int = _BAR) -> Markup:
     """Shares as a bar."""
     parts = segments(counts, 0, 100, height)
     bed = element("rect", width="100%", height=height, class_="bed")
@@ -163,7 +163,7 @@ def _number(count: int) -> Markup:
 
 
 def _bar_cell(counts: t.Mapping[str, int]) -> Markup:
-    return element("td", bar(counts), class_="bar wide")
+    return element("td", shares(counts), class_="bar wide")
 
 
 def _words(counts: t.Mapping[str, int]) -> Markup:

@@ -124,6 +124,12 @@ def test_a_refused_login_is_told_in_place_of_the_page_of_yesterday(stage: Stage)
     assert "all is well" not in stage.page
 
 
+def test_an_account_that_yaml_made_a_number_of_is_refused_on_the_page_too(stage: Stage) -> None:
+    assert stage.run("-e", '{"thingspace_report_account": 402196254}').code == 2
+    assert "Account 402196254 " in stage.page
+    assert "quotes" in stage.page
+
+
 @pytest.mark.parametrize("what", ["reports", "devices"])
 def test_a_read_that_fails_is_told_and_the_session_is_ended(stage: Stage, what: str) -> None:
     stage.sim.fault(f"GET /{what}", "status", times=None, status=400, body={"errorCode": "INVALID_PARAMETER", "errorMessage": "Inactive account"})

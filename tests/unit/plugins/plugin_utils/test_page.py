@@ -13,14 +13,16 @@ import re
 import time
 import typing as t
 
+import hypothesis
 import page_samples as samples
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.thingspace.fota.plugins.filter.upgrades_page import FilterModule, upgrades_page
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _page_attention, _page_below, _page_timeline, _page_top
+from ansible_collections.thingspace.fota.plugins.plugin_utils import _page_attention, _page_below, _page_model, _page_timeline, _page_top
 from ansible_collections.thingspace.fota.plugins.plugin_utils._page_html import percent, shown
 from ansible_collections.thingspace.fota.plugins.plugin_utils._page_model import KINDS, account_of, kind_of, phase_of
 from conftest import ROOT
+from hypothesis import strategies as st
 from page_reader import Page
 from page_samples import DONE, FAILED, NEW, REFUSED, Upgrade, imeis, listed, upgrade
 
@@ -180,6 +182,18 @@ def test_the_policy_allows_the_style_sheet_and_nothing_else(upgrades: list[Upgra
     assert [name for name, dummy in read.elements[:4]] == ["html", "head", "meta", "meta"]
 
 
+TEXT = st.text(max_size=30) | st.sampled_from(samples.EVIL)
+
+
+@hypothesis.settings(max_examples=60)
+@hypothesis.given(st.lists(st.tuples(TEXT, TEXT | st.sampled_from(samples.STATUSES), TEXT, TEXT, TEXT), max_size=3))
+def test_no_text_has_any_power(told: list[tuple[str, ...]]) -> None:
+    upgrades = [upgrade(1, status, start, listed([name], status, reason), name, firmware_to=reason) for name, status, start, reason, dummy in told]
+    read = Page(page(upgrades, title=told[0][4] if told else None))
+    assert read.faults == []
+    assert not set("\u202e\u0000") & set(read.text)
+
+
 def test_attacks_are_shown_as_they_are() -> None:
     read = Page(page(samples.hostile()))
     for text in samples.EVIL[:4]:
@@ -236,11 +250,13 @@ def test_a_device_list_is_cut_with_a_number() -> None:
 
 def test_no_list_is_cut_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
     upgrades = samples.a_rollout()
-    for room, name in ((_page_top, "_FIRST_ITEMS"), (_page_top, "_MOST_ROWS"), (_page_below, "_GROUPS"), (_page_below, "_WAVES"), (_page_below, "_ROWS")):
+    for room, name in ((_page_top, "_FIRST_ITEMS"), (_page_top, "_MOST_ROWS"), (_page_below, "_GROUPS"), (_page_below, "_WAVES"), (_page_model, "LISTED")):
         monkeypatch.setattr(room, name, 2)
     monkeypatch.setattr(_page_top, "_MOST_ITEMS", 3)
     monkeypatch.setattr(_page_below, "_LISTS", 1)
-    text = Page(page(upgrades)).text
+    read = Page(page(upgrades))
+    text = read.text
+    assert {link["href"][1:] for link in read.named("a")} <= {attributes.get("id") for dummy, attributes in read.elements}
     assert "And 2 lines more, not listed here." in text
     assert "And more statuses, 4, of 6 upgrades." in text
     assert "And 7 more kinds of status and reason, with 5,248 devices." in text
@@ -254,11 +270,11 @@ def test_no_list_is_cut_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_time_line_has_its_waves_in_their_places() -> None:
     ended = upgrade(1, "Finished", "2026-11-03", listed(imeis(0, 4), *DONE), "2026-11-12")
     line = _page_timeline.Line(account_of([ended, upgrade(2, "Queued", "2026-12-03", listed(imeis(4, 1)))]).waves, TODAY, 30)
-    rects = [[(float(x), float(width)) for x, width in re.findall(r'<rect x="([\d.]+)%" width="([\d.]+)%"', line.bar(wave))] for wave in line.waves]
+    rects = [[(float(x), float(width)) for x, width in re.findall(r'<rect x="([\d.]+)%" width="([\d.]+)%"', line.drawn(wave))] for wave in line.waves]
     # 37 days from the first start to the end of the second wave's week, and a day before and after.
     assert rects[0][0] == pytest.approx((100 * 1 / 39, 100 * 10 / 39), abs=0.01)
     assert rects[1][0] == pytest.approx((100 * 31 / 39, 100 * 7 / 39), abs=0.01)
-    heights = [float(re.findall(r'height="([\d.]+)" class="bed"', line.bar(wave))[0]) for wave in line.waves]
+    heights = [float(re.findall(r'height="([\d.]+)" class="bed"', line.drawn(wave))[0]) for wave in line.waves]
     assert heights == [24, 15.5]
     (today,) = re.findall(r'<line x1="([\d.]+)%"[^>]*class="now"', line.axis())
     assert float(today) == pytest.approx(100 * 21 / 39, abs=0.01)
@@ -272,7 +288,7 @@ def test_a_day_far_away_does_not_press_the_others_together() -> None:
     line = _page_timeline.Line(account_of([*near, *far]).waves, TODAY, 30)
     assert [wave.upgrade_id[:8] for wave in line.waves] == ["00000001", "00000003"]
     assert line.left_out == 1
-    assert all(float(end) <= 100.01 for end in re.findall(r'width="([\d.]+)%" height="\d', line.bar(line.waves[1])))
+    assert all(float(end) <= 100.01 for end in re.findall(r'width="([\d.]+)%" height="\d', line.drawn(line.waves[1])))
 
 
 def test_a_fleet_of_100000_makes_a_small_page_in_seconds() -> None:
