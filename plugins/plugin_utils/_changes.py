@@ -27,6 +27,7 @@ class Seen:
 # What a look found: upgrades by their id in lower case. None is one that the service does not know any more.
 Look = t.Mapping[str, "Seen | None"]
 
+
 @dataclasses.dataclass
 class Record:
     """One upgrade as it was told last."""
