@@ -12,13 +12,16 @@ endif
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.build/cache/pycache
 export ARGS
 
-.PHONY: help demo test test-quick test-all test-unit clean python
+.PHONY: help demo bench test test-quick test-all test-unit clean python
 
 help: ## list the targets (this)
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-17s %s\n' "$$name" "$$text"; done
 
 demo: python ## see a rollout planned, applied and applied again, against the simulator
 	@"$(PYTHON)" $(TOOLS)/demo_venv.py $(TOOLS)/demo.py
+
+bench: python ## what the modules cost beside bare scripts: ratios in one run (ARGS='--rounds 3 devices'); about 15 minutes
+	@"$(PYTHON)" $(TOOLS)/demo_venv.py tests/bench/bench.py $(ARGS)
 
 test: python ## everything: linters, types, unit, sanity, integration, the built tarball (RUN='words of step names' for some)
 	@"$(PYTHON)" $(TOOLS)/suite.py test $(RUN)
