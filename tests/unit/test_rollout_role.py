@@ -48,6 +48,7 @@ PLAY = """
         - ansible.builtin.debug:
             msg: "drift: {{ hostvars.localhost.thingspace_rollout_drift | default('unknown') }}"
 """
+LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 # An inventory that would send the work elsewhere.
 ELSEWHERE = "localhost ansible_connection=ssh ansible_host=192.0.2.1 ansible_python_interpreter=/nowhere\n[all:vars]\nansible_check_mode=false\n"
 
@@ -131,24 +132,22 @@ def stage(sim: Simulator, tmp_path: Path) -> Stage:
 BEFORE: list[set[str]] = [{A, C}, {B}, {D}]
 
 
-def test_a_plan_never_writes_whatever_is_said(stage: Stage) -> None:
+def test_a_plan_never_writes_an_apply_does_what_it_said_and_a_second_one_finds_nothing(stage: Stage) -> None:
     run = stage.run("plan", "-e", '{"ansible_check_mode": false, "check_mode": false}')
     assert run.code == 0, run.text
     assert (stage.count("login"), stage.count("logout"), stage.wrote) == (1, 1, False)
     assert stage.members == BEFORE
-    assert (stage.report["check_mode"], stage.report["drift"], stage.report["counts"]["moved"]) == (True, True, 2)
+    planned = stage.report
+    assert (planned["check_mode"], planned["drift"], planned["counts"]["moved"]) == (True, True, 2)
     assert "2 moved" in stage.comment
     assert "changed=1 " in run.text
 
-
-def test_apply_does_what_the_plan_said_and_a_second_run_finds_nothing(stage: Stage) -> None:
-    stage.run("plan")
-    planned = stage.report
     run = stage.run("apply", thingspace_rollout_approved_plan="out/deeper/plan.json")
     assert run.code == 0, run.text
     assert stage.members == [{A, B}, {C}, {D}]
     assert (stage.report["check_mode"], stage.report["drift"], stage.report["plan_digest"]) == (False, True, planned["plan_digest"])
     assert "changed=1 " in run.text
+
     again = stage.run("apply", thingspace_rollout_fail_on_drift=True)
     assert again.code == 0, again.text
     assert (stage.report["drift"], stage.wrote) == (False, False)
@@ -202,28 +201,45 @@ def test_a_refused_login_is_reported(stage: Stage) -> None:
     assert stage.report["drift"] is None
 
 
-@pytest.mark.parametrize(
-    ("digest", "says"),
-    [
-        ("0" * 64, "One digest is approved, and the rollout files declare 2 accounts"),
-        ({ONE: "0" * 64, TWO: None}, f"No plan was approved for {TWO}, which the rollout files declare"),
-        ({ONE: "0" * 64, TWO: "0" * 64, "x": "0" * 64}, "A plan was approved for x, which no rollout file declares any more"),
-    ],
-)
-def test_an_approval_of_something_else_is_refused_before_the_login(stage: Stage, digest: t.Any, says: str) -> None:
+APPROVALS: list[tuple[dict[str, t.Any], str]] = [
+    ({"thingspace_rollout_expect_plan_digest": "0" * 64}, "One digest is approved, and the rollout files declare 2 accounts"),
+    ({"thingspace_rollout_expect_plan_digest": {ONE: "0" * 64, TWO: None}}, f"No plan was approved for {TWO}, which the rollout files declare"),
+    (
+        {"thingspace_rollout_expect_plan_digest": {ONE: "0" * 64, TWO: "0" * 64, "x": "0" * 64}},
+        "A plan was approved for x, which no rollout file declares any more",
+    ),
+    ({"thingspace_rollout_approved_plan": "gone.json"}, "gone.json is not there or is no report of a plan"),
+    ({"thingspace_rollout_approved_plan": "half.json"}, "half.json is not there or is no report of a plan"),
+    ({"thingspace_rollout_approved_plan": "list.json"}, "list.json is not there or is no report of a plan"),
+    ({"thingspace_rollout_approved_plan": "failed.json"}, "failed.json is the report of a plan that failed"),
+]
+
+
+def test_an_approval_of_something_else_is_refused_before_the_login(stage: Stage) -> None:
     stage.second_account("[]")
-    run = stage.run("apply", thingspace_rollout_expect_plan_digest=digest)
-    assert run.code == 2
-    assert says in run.text
+    good = {"format_version": 1, "check_mode": True, "failed": True, "plan_digests": {}}
+    for name, text in {"half": '{"format_version": 1, "ch', "list": "[1]", "failed": json.dumps(good)}.items():
+        stage.write(f"{name}.json", text)
+    refused: list[dict[str, t.Any]] = [
+        {
+            "block": [{"ansible.builtin.include_role": {"name": "thingspace.fota.rollout"}}],
+            "rescue": [{"ansible.builtin.debug": {"msg": f"refused {number}"}}],
+            "vars": {**variables, "thingspace_rollout_json": f"out/plan.{number}.json"},
+        }
+        for number, (variables, dummy) in enumerate(APPROVALS)
+    ]
+    run = stage.run(json.dumps([{"hosts": "localhost", "gather_facts": False, "vars": LOCAL, "tasks": refused}]).replace('"hosts":', "hosts:"))
+    assert run.code == 0, run.text
     assert stage.asked == []
-    assert [error["kind"] for error in stage.report["errors"]] == ["input"]
+    for number, (dummy, says) in enumerate(APPROVALS):
+        assert f"refused {number}" in run.text
+        (error,) = json.loads((stage.folder / "out" / f"plan.{number}.json").read_text(encoding="utf-8"))["errors"]
+        assert says in error["message"], error
+        assert error["kind"] == "input"
 
 
 def test_another_plan_than_the_approved_one_is_not_applied(stage: Stage) -> None:
-    stage.run("plan")
-    approved = stage.report["plan_digest"]
-    stage.write("rollouts/waves/canary.csv", f"imei\n{A}\n")
-    run = stage.run("apply", thingspace_rollout_expect_plan_digest=approved)
+    run = stage.run("apply", thingspace_rollout_expect_plan_digest="0" * 64)
     assert run.code == 2
     assert "The plan is not the one that was approved" in run.text
     assert (stage.wrote, stage.members, stage.count("logout")) == (False, BEFORE, 1)
@@ -255,8 +271,9 @@ EXAMPLES = [ROOT / "docs" / "rollouts.md", ROOT / "roles" / "rollout" / "README.
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.parent.name)
 def test_the_playbooks_that_are_shown_run(stage: Stage, page: Path) -> None:
     (text,) = (block for block in re.findall(r"^```yaml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL) if "hosts:" in block)
-    stage.run("plan")
-    stage.write("plan.json", json.dumps(stage.report))
+    if "approved_plan" in text:
+        stage.run("plan")
+        stage.write("plan.json", json.dumps(stage.report))
     run = stage.run(text, inventory="localhost ansible_connection=local\n")
     assert run.code == 0, run.text
     assert stage.wrote is ("approved_plan" in text)
