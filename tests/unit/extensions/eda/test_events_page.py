@@ -99,6 +99,13 @@ def test_the_examples_and_the_sample_have_options_that_there_are() -> None:
     assert blocks[1]["condition"] == condition
 
 
+def test_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", PAGE)
+    assert links
+    assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
+    assert set(re.findall(r"`thingspace\.fota\.(stop_next_wave)`", PAGE)) <= {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
+
+
 def test_conditions_ask_for_what_is_there() -> None:
     event = sample("upgrade_changed")["thingspace"]
     asked = set(re.findall(r"event\.thingspace\.(\w+)", SAMPLE.read_text(encoding="utf-8")))
