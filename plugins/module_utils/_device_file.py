@@ -17,6 +17,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._errors import Inp
 
 COLUMNS = ("imei", "device_id", "deviceid")
 _MOST_COLUMNS, _LONGEST_COLUMN = 20, 30
+_LONGEST_NUMBER = 60
 
 
 class Entries(t.NamedTuple):
@@ -91,7 +92,12 @@ def distrust(digits: str) -> str | None:
     if len(digits) == 15 and digits.isascii() and digits.isdigit() and not digits.startswith("0"):
         return None
     reason = "starts with a zero, so that YAML reads an octal number" if digits.startswith("0") else cause(digits)
-    return f"{digits} is a number without quotes and {reason}. Quote it."
+    return f"{cut(digits)} is a number without quotes and {reason}. Quote it."
+
+
+def cut(text: str) -> str:
+    """The beginning of a text that is too long to be told."""
+    return text if len(text) <= _LONGEST_NUMBER else f"{text[:_LONGEST_NUMBER]}..."
 
 
 def _whole(number: Number, name: str, line: int) -> str:

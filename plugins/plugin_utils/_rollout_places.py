@@ -20,15 +20,16 @@ def paths(terms: t.Sequence[str], folder: str) -> list[str]:
     """Absolute paths of the files that are meant, each once. Raises InputError for a place where there are none."""
     found: list[str] = []
     for term in terms:
-        place = pathlib.Path(os.path.normpath(pathlib.Path(folder) / pathlib.Path(term).expanduser()))
-        inside = [place]
         try:
+            # Not of pathlib: that raises RuntimeError for the home of a user that there is not.
+            place = pathlib.Path(os.path.normpath(pathlib.Path(folder) / os.path.expanduser(term)))  # noqa: PTH111
+            inside = [place]
             if not term.strip() or not place.exists():
                 raise InputError(f"There is no rollout file or folder {term!r} in {folder}.")
             if place.is_dir():
                 inside = sorted(path for path in place.iterdir() if path.suffix.lower() in ENDINGS and not path.name.startswith(".") and not path.is_dir())
-        except OSError as error:
-            raise InputError(f"{words.shown(term)} cannot be read: {error.strerror}.") from None
+        except (OSError, ValueError) as error:
+            raise InputError(f"{words.shown(term)} cannot be read: {error.strerror if isinstance(error, OSError) else error}.") from None
         if not inside:
             raise InputError(f"There is no rollout file in the folder {shown(str(place), folder)}: none that ends in {', '.join(ENDINGS)}.")
         found += [str(path) for path in inside]

@@ -11,7 +11,7 @@ import difflib
 import math
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils._device_file import distrust
+from ansible_collections.thingspace.fota.plugins.module_utils._device_file import cut, distrust
 from ansible_collections.thingspace.fota.plugins.module_utils._devices import cause
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
 from ansible_collections.thingspace.fota.plugins.plugin_utils._schema import Flaw, Path
@@ -70,13 +70,14 @@ def _other_kind(flaw: Flaw, document: Document) -> str:
         return f"has no value and must be {kinds}."
     if isinstance(value, (dict, list)):
         return f"is {'a mapping' if isinstance(value, dict) else 'a list'} and must be {kinds}."
-    written = document.written(flaw.path)
+    digits = document.written(flaw.path)
+    written = cut(digits)
     if isinstance(value, str):
         return f"{shown(written)} is text and must be {kinds}."
     if isinstance(value, bool):
         return f"{written} is read as {str(value).lower()} and must be {kinds}.{' Quote it.' if 'string' in wanted else ''}"
     if _is_device(flaw.path):
-        return distrust(written) or ""
+        return distrust(digits) or ""
     if "string" in wanted:
         lost = f", which is read as {value}" if str(value) not in (written, "nan") else ", and such numbers lose or convert their zeros"
         return f"{written} is a number without quotes{lost}. Quote it."
@@ -90,12 +91,13 @@ def _other_value(flaw: Flaw, document: Document) -> str:
     value = document.value_at(flaw.path)
     if value is None or isinstance(value, (dict, list)):
         return "must be one word." if value is not None else "has no value."
-    written = document.written(flaw.path)
+    digits = document.written(flaw.path)
+    written = cut(digits)
     if flaw.keyword == "enum":
         near = difflib.get_close_matches(written.lower(), schema["enum"], 1)
         return f"{shown(written)} must be {', '.join(schema['enum'][:-1])} or {schema['enum'][-1]}.{f' Did you mean {near[0]}?' if near else ''}"
     if _is_device(flaw.path):
-        return f"{shown(written)} {cause(value)}." if isinstance(value, str) else distrust(written) or ""
+        return f"{shown(written)} {cause(value)}." if isinstance(value, str) else distrust(digits) or ""
     if flaw.keyword == "pattern":
         return f"{shown(written)} {schema['errorMessage']}"
     least, most = schema.get("minimum"), schema.get("maximum")

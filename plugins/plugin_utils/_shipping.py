@@ -58,6 +58,9 @@ def _yaml(text: str, name: str) -> _device_file.Entries:
         raise InputError(f"{name} line {mark.line + 1 if mark else 1}: not YAML: {error.problem or error.context}.") from None
     except yaml.YAMLError as error:
         raise InputError(f"{name}: not YAML: {str(error).splitlines()[0]}.") from None
+    except (ValueError, OverflowError):
+        # What the parser in Python, which stands in for libyaml, makes of "\\UFFFFFFFF".
+        raise InputError(f"{name}: not YAML: an escape of a character that there is not.") from None
     return entries
 
 

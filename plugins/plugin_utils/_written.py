@@ -193,6 +193,9 @@ def _yaml(text: str) -> yaml.Node | None:
         strange = yaml.reader.Reader.NON_PRINTABLE.search(text)
         line = text.count("\n", 0, strange.start()) + 1 if strange else None
         raise _Unreadable(f"not YAML: {str(error).splitlines()[0]}.", line) from None
+    except (ValueError, OverflowError):
+        # What the parser in Python, which stands in for libyaml, makes of "\\UFFFFFFFF".
+        raise _Unreadable("not YAML: an escape of a character that there is not.", None) from None
 
 
 def _json(text: str) -> yaml.Node | None:

@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.thingspace.fota.plugins.module_utils import _device_file
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
+from ansible_collections.thingspace.fota.plugins.plugin_utils import _shipping
 from ansible_collections.thingspace.fota.plugins.plugin_utils._shipping import as_text, is_yaml
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,6 +113,25 @@ def test_what_was_named_by_mistake_is_not_read_out(name: str, content: str) -> N
     with pytest.raises(InputError) as caught:
         read(name, content)
     assert "the-password" not in caught.value.message
+
+
+@pytest.mark.parametrize("entry", ["9" * 30_000, "9" * 30_000 + "x", "9." * 15_000, '"' + "9" * 30_000 + '"'])
+@pytest.mark.parametrize("name", ["d.txt", "d.csv", "d.json", "d.yml"])
+def test_a_line_without_an_end_is_refused_at_once_and_not_told_whole(name: str, entry: str) -> None:
+    content = {"d.csv": f"imei\n{entry}", "d.json": f"[{entry}]", "d.yml": f"- {entry}"}.get(name, entry)
+    start = time.monotonic()
+    with pytest.raises(InputError) as caught:
+        read(name, content)
+    assert len(caught.value.message) < 500
+    # It was minutes.
+    assert time.monotonic() - start < 5
+
+
+def test_the_other_parser_of_yaml_refuses_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    for loader in (_shipping._LOADER, yaml.SafeLoader):
+        monkeypatch.setattr(_shipping, "_LOADER", loader)
+        with pytest.raises(InputError, match=r"d\.yml.*: not YAML: "):
+            read("d.yml", '- "\\UFFFFFFFF"')
 
 
 def test_a_named_column_is_taken_from_csv_only() -> None:

@@ -198,6 +198,7 @@ FAULTS: dict[str, tuple[str, list[str]]] = {
     "a colon too many": (f"{HEAD}upgrades: a: b", ["rollouts/a.yml line 2: not YAML: mapping values are not allowed"]),
     "two documents": (f"{SAMPLE}---\n{SAMPLE}", ["rollouts/a.yml line 10: not YAML: "]),
     "a control character": (f"{HEAD}upgrades: [\x07]", ["rollouts/a.yml line 2: not YAML: "]),
+    "an escape of nothing": (entry('name: "\\UFFFFFFFF"'), ["not YAML: "]),
     "an unknown anchor": (entry("name: *nowhere"), ["line 4: not YAML: ", "alias"]),
     "nothing": ("", ["rollouts/a.yml: the file is empty."]),
     "a comment": ("# later\n", ["rollouts/a.yml: the file is empty."]),
@@ -389,6 +390,8 @@ def test_what_lies_outside_of_the_repository_is_not_read(repository: Repository)
         ([], "No rollout files are given."),
         (["rollouts/waves"], "There is no rollout file in the folder rollouts/waves: none that ends in .yml, .yaml, .json."),
         (["x" * 5000], "cannot be read"),
+        (["~\0"], "'~\\x00'"),
+        (["~no-such-user/rollouts"], "There is no rollout file or folder '~no-such-user/rollouts'"),
     ],
 )
 def test_a_place_without_files_is_an_error(repository: Repository, terms: list[str], says: str) -> None:
