@@ -43,7 +43,9 @@ class Connector:
                 self._warn(f"api_url {api_url} is not https: tokens and devices travel where others can read them.")
             verify: bool | str = bool(params["validate_certs"]) and (params["ca_path"] or True)
             patience = {"timeout": params["timeout"], "retry_timeout": params["retry_timeout"]}
-            self._transport = _http.Transport(api_url, verify=verify, connections=self._connections, **patience)
+            # Through a proxy, what is meant for this machine would leave it.
+            proxies = not _options.is_loopback(api_url)
+            self._transport = _http.Transport(api_url, verify=verify, connections=self._connections, proxies=proxies, **patience)
         return self._transport
 
     def client(self, headers: t.Mapping[str, str], secrets: t.Iterable[str] = ()) -> Client:

@@ -73,7 +73,18 @@ class Account:
             seen.add(position)
 
     def _path(self, resource: str, rest: t.Iterable[str]) -> str:
-        return "/".join(["/fota/v1", resource, *(urllib.parse.quote(part, safe="") for part in (self.name, *rest))])
+        return "/".join(["/fota/v1", resource, *map(_quoted, (self.name, *rest))])
+
+
+def _quoted(part: str) -> str:
+    """A part of a path. Raises ThingSpaceError for one that the service names and no path can hold: dots lead elsewhere, quoted or not."""
+    try:
+        quoted = urllib.parse.quote(part, safe="")
+    except UnicodeEncodeError:
+        quoted = ""
+    if quoted in ("", ".", ".."):
+        raise ThingSpaceError(f"The service names {part!r}, which cannot be asked for.", "service")
+    return quoted
 
 
 def _position(value: object) -> str:

@@ -80,14 +80,17 @@ class Transport:
         timeout: seconds to wait for a connection, and for the next bytes of an answer.
         retry_timeout: seconds after the first failure in which a read may be tried again.
         connections: how many are kept at most, for as many threads.
+        proxies: whether those that the environment names are used.
     """
 
-    def __init__(self, api_url: str, *, verify: bool | str, timeout: float, retry_timeout: float, connections: int = 1) -> None:
+    def __init__(self, api_url: str, *, verify: bool | str, timeout: float, retry_timeout: float, connections: int = 1, proxies: bool = True) -> None:
         self._api_url = api_url
         self._verify = verify
         self._timeout = timeout
         self._retry_timeout = retry_timeout
         self._session = requests.Session()
+        # The session's trust_env would take REQUESTS_CA_BUNDLE away, too.
+        self._proxies = None if proxies else {"no_proxy": "*"}
         adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=connections, max_retries=0)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
@@ -120,6 +123,7 @@ class Transport:
                     allow_redirects=False,
                     # Given here and not on the session: REQUESTS_CA_BUNDLE would win over the session's value.
                     verify=self._verify,
+                    proxies=self._proxies,
                 )
         except (requests.RequestException, ValueError, OSError) as error:
             told = _told(error, request, self._api_url)

@@ -124,7 +124,8 @@ def api_url_of(value: str) -> str:
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
-    if not usable or parts.query or parts.fragment or re.search(r"[\s\x00-\x1f]", value.strip()):
+    # Behind a backslash programs do not agree which host is meant.
+    if not usable or parts.query or parts.fragment or re.search(r"[\s\x00-\x1f\\]", value.strip()):
         raise InputError(f"api_url must look like {DEFAULT_API_URL}: http or https, a host and a path.")
     if "@" in parts.netloc:
         raise InputError("api_url must not hold a user name or a password: the tokens have options of their own.")
@@ -136,9 +137,13 @@ def api_url_of(value: str) -> str:
 
 def is_private(api_url: str) -> bool:
     """Whether what is sent there stays unread on its way: TLS, or this very machine."""
-    parts = urllib.parse.urlsplit(api_url)
-    host = parts.hostname or ""
-    return parts.scheme == "https" or host in ("localhost", "::1") or re.fullmatch(r"127(\.[0-9]{1,3}){3}", host) is not None
+    return urllib.parse.urlsplit(api_url).scheme == "https" or is_loopback(api_url)
+
+
+def is_loopback(api_url: str) -> bool:
+    """Whether it is this very machine."""
+    host = urllib.parse.urlsplit(api_url).hostname or ""
+    return host in ("localhost", "::1") or re.fullmatch(r"127(\.[0-9]{1,3}){3}", host) is not None
 
 
 def header_value(value: str | None, option: str, kind: t.Literal["access_token", "session_token"], remedy: str) -> str:

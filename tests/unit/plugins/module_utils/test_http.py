@@ -62,6 +62,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(self.server.body)
 
+    do_CONNECT = do_GET
+
     def log_message(self, *arguments: object) -> None:
         pass
 
@@ -105,6 +107,17 @@ def test_a_proxy_is_used(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv("NO_PROXY", raising=False)
     client("http://thingspace.example/api").read("/x")
     assert recorder.seen[0][0] == "http://thingspace.example/api/x"
+
+
+def test_a_proxy_before_tls_gets_no_token(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", recorder.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    recorder.status = 407
+    with pytest.raises(ThingSpaceError):
+        client("https://thingspace.example/api").read("/x")
+    assert recorder.seen
+    assert [path for path, headers in recorder.seen if path != "thingspace.example:443" or headers.keys() & {"authorization", "vz-m2m-token"}] == []
 
 
 def test_an_answer_that_is_lost_behind_a_proxy_may_have_been_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
