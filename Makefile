@@ -12,7 +12,7 @@ endif
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.build/cache/pycache
 export ARGS
 
-.PHONY: help demo bench test test-quick test-all test-unit clean python
+.PHONY: help demo bench mutate test test-quick test-all test-unit clean python
 
 help: ## list the targets (this)
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-17s %s\n' "$$name" "$$text"; done
@@ -22,6 +22,9 @@ demo: python ## see a rollout planned, applied and applied again, against the si
 
 bench: python ## what the modules cost beside bare scripts: ratios in one run (ARGS='--rounds 3 devices'); about 15 minutes
 	@"$(PYTHON)" $(TOOLS)/demo_venv.py tests/bench/bench.py $(ARGS)
+
+mutate: python ## do the tests bite? mutation testing of what plans and writes, by room (ARGS='_plan'); hours for all
+	@"$(PYTHON)" $(TOOLS)/mutate.py $(ARGS)
 
 test: python ## everything: linters, types, unit, sanity, integration, the built tarball (RUN='words of step names' for some)
 	@"$(PYTHON)" $(TOOLS)/suite.py test $(RUN)

@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=2000)
 hypothesis.settings.register_profile("default", deadline=None)
+# Under `make mutate` thousands of runs are to fail: how small the counter-example could be does not matter.
+phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+hypothesis.settings.register_profile("mutation", deadline=None, derandomize=True, database=None, phases=phases)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default"))
 
 
