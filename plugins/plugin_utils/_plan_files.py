@@ -18,7 +18,7 @@ def remove(path: pathlib.Path) -> None:
 
 
 def write(path: pathlib.Path, text: str) -> None:
-    """Replace a file. Raises OSError."""
+    """Replace a file, and let nobody but its owner read it: it lists devices. Raises OSError."""
     content = text.encode("utf-8", "backslashreplace")
     target = path.resolve()
     if target.exists() and not target.is_file():
@@ -28,7 +28,9 @@ def write(path: pathlib.Path, text: str) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:
-        unfinished.write_bytes(content)
+        unfinished.unlink(missing_ok=True)
+        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
         unfinished.replace(target)
     finally:
         with contextlib.suppress(FileNotFoundError):

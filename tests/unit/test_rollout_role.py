@@ -96,6 +96,7 @@ class Stage:
         assert not self.sim.service.auth.sessions, "a session was left open"
         assert not list(self.folder.rglob("evil")) + list((ROOT / "playbooks").glob("evil"))
         assert "DEPRECATION" not in run.text
+        assert {path.stat().st_mode & 0o777 for path in (self.folder / "out").rglob("plan.*")} <= {0o600}
         return run
 
     @property

@@ -143,6 +143,8 @@ def main() -> int:
     parser.add_argument("--wait", type=float, default=30.0, help="seconds to wait for it")
     options = parser.parse_args()
     folder = options.folder.resolve()
+    # Of the files here, and those of the process that is started.
+    os.umask(0o077)
     try:
         with _alone(folder):
             if options.action == "start":
