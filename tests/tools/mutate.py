@@ -67,7 +67,9 @@ def lay_out(log: Log, room: str) -> Path:
         "pytest_add_cli_args_test_selection": [str(COLLECTION / "tests/unit" / MODULE_UTILS / name) for name in ROOMS[room]],
         # Traces of failures take longer than the failures.
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "--tb=no", "-c", str(COLLECTION / "pytest.ini")],
-        "timeout_constant": 2.0,
+        # (its tests' time + constant) * multiplier; a mutant that goes round for ever is to cost half a minute.
+        "timeout_constant": 4.0,
+        "timeout_multiplier": 5.0,
         "use_git_change_detection": False,
     }
     told = "\n".join(f"{name} = {json.dumps(value)}" for name, value in settings.items())

@@ -19,6 +19,8 @@ OUT = Standing("Device Rejected", "not eligible")
 DONE = {"append": Standing("AddDeviceSucceed", ""), "remove": Standing("RemoveDeviceSucceed", "")}
 NO = Standing("AddDeviceFailed", "no such device")
 
+Self = t.TypeVar("Self", bound="Scripted")
+
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
@@ -41,31 +43,40 @@ def seen(members: str = "", refused: str = "", **more: t.Any) -> Seen:
     return Seen(frozenset(members), frozenset(refused), **more)
 
 
-class FakeMembership:
-    """Does every change, unless ``steps`` says otherwise: what to do at the next change or read, each used up by one.
+class Scripted:
+    """Knows what was called, and what a test wants to happen at the next call of a kind: each step is used up by one.
 
-    A step is an exception to raise, standings to answer with (nothing is done then), or something to call first.
+    A step is an exception to raise, something to answer with (nothing is done then), or something to call first, which may give either.
+    None leaves the call alone.
     """
 
-    name = "the upgrade X"
-    order: tuple[Operation, Operation] = ("append", "remove")
-
-    def __init__(self, members: str = "", refused: str = "") -> None:
-        self.now = seen(members, refused)
+    def __init__(self) -> None:
         self.calls: list[str] = []
-        self.steps: dict[str, collections.deque[t.Any]] = {"append": collections.deque(), "remove": collections.deque(), "read": collections.deque()}
+        self._steps: dict[str, collections.deque[t.Any]] = collections.defaultdict(collections.deque)
 
-    def then(self, call: str, *steps: t.Any) -> FakeMembership:
-        self.steps[call].extend(steps)
+    def then(self: Self, call: str, *steps: t.Any) -> Self:
+        self._steps[call].extend(steps)
         return self
 
-    def _step(self, call: str) -> t.Any:
-        step = self.steps[call].popleft() if self.steps[call] else None
+    def step(self, call: str, told: str) -> t.Any:
+        self.calls.append(told)
+        step = self._steps[call].popleft() if self._steps[call] else None
         if callable(step):
             step = step()
         if isinstance(step, Exception):
             raise step
         return step
+
+
+class FakeMembership(Scripted):
+    """Does every change, unless a step says otherwise."""
+
+    name = "the upgrade X"
+    order: tuple[Operation, Operation] = ("append", "remove")
+
+    def __init__(self, members: str = "", refused: str = "") -> None:
+        super().__init__()
+        self.now = seen(members, refused)
 
     def do(self, operation: Operation, devices: str) -> None:
         """As if it had been asked for, by whomever."""
@@ -82,13 +93,11 @@ class FakeMembership:
         return step
 
     def read(self) -> Seen:
-        self.calls.append("read")
-        step = self._step("read")
+        step = self.step("read", "read")
         return step if isinstance(step, Seen) else self.now
 
     def change(self, operation: Operation, devices: list[str]) -> dict[str, Standing]:
-        self.calls.append(f"{operation} {''.join(devices)}")
-        step = self._step(operation)
+        step = self.step(operation, f"{operation} {''.join(devices)}")
         if step is not None:
             return t.cast("dict[str, Standing]", step)
         self.do(operation, "".join(devices))

@@ -54,9 +54,9 @@ def test_whether_something_was_changed(run: Progress[Seen], plan: Plan, changed:
 
 
 def test_what_was_read_counts() -> None:
-    run = progress(seen("abc"), seen("bdz"), append={"d": DONE["append"]}, remove={"a": DONE["remove"]})
+    run = progress(seen("abc"), seen("bdyz"), append={"d": DONE["append"]}, remove={"a": DONE["remove"]})
     known = Changes(duplicates=("d",), plan_digest="digest")
-    assert changes_of(run, Plan(), known) == Changes(frozenset("d"), frozenset("a"), (), ("d",), 3, 3, "digest")
+    assert changes_of(run, Plan(), known) == Changes(frozenset("d"), frozenset("a"), (), ("d",), 3, 4, "digest")
 
 
 def test_without_a_read_what_was_answered_counts() -> None:
@@ -103,18 +103,18 @@ def test_a_device_that_is_listed_as_rejected_was_refused_now_if_it_was_sent_now(
 
 
 REFUSED = [
-    Rejection("a", "append", "AddDeviceFailed", "no such device."),
+    Rejection("a", "append", "AddDeviceFailed", "no such device X."),
     Rejection("b", "remove", "NotFound", ""),
     Rejection("c", "listed", "", ""),
     Rejection("d", "append", "X", ""),
 ]
-FIRST = "a (append: no such device); b (remove: NotFound); c (listed: no reason given)"
+FIRST = "a (append: no such device X); b (remove: NotFound); c (listed: no reason given)"
 
 
 @pytest.mark.parametrize(
     ("count", "sentence"),
     [
-        (1, "The service refuses 1 of the devices: a (append: no such device)."),
+        (1, "The service refuses 1 of the devices: a (append: no such device X)."),
         (3, f"The service refuses 3 of the devices: {FIRST}."),
         (4, f"The service refuses 4 of the devices: {FIRST}; and 1 more."),
     ],
