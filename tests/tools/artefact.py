@@ -20,7 +20,7 @@ from places import BUILD, COLLECTION, VENVS
 DIST = BUILD / "dist"
 INSTALLED = BUILD / "installed"
 # What may lie at the top of the tarball. Anything else is missing in `build_ignore` of galaxy.yml, or here.
-CONTENT = {"CHANGELOG.md", "CONTRIBUTING.md", "COPYING", "FILES.json", "MANIFEST.json", "README.md", "requirements.txt"}
+CONTENT = {"CHANGELOG.md", "CONTRIBUTING.md", "COPYING", "FILES.json", "MANIFEST.json", "README.md", "SECURITY.md", "requirements.txt"}
 CONTENT |= {"changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles"}
 
 # Roles of a collection are described by their argument_specs.yml.

@@ -17,6 +17,7 @@ import artefact
 import cores
 import environment
 import interpreters
+import licences
 import rulebook
 import static
 import steps
@@ -106,6 +107,7 @@ def full(found: list[Python]) -> list[Step]:
         integration(old, found),
         *linters(new),
         judged(),
+        Step("licences", lambda log: licences.check(log, "quick", "lint", new.slug), ("environment quick", "environment lint", f"environment {new.slug}")),
         *rulebooks(found),
         Step("demo", demo),
     ]
