@@ -86,7 +86,10 @@ def _intro(document: Document) -> list[str]:
     counts = document["counts"]
     rows = document["upgrades"]
     if not rows and not document["licenses"] and not document["callbacks"]:
-        return ["No task of this collection told what it would do. Whether something has to be done is unknown.", ""] if document["drift"] is None else []
+        if document["drift"] is not None:
+            return []
+        before = "" if document["errors"] else "No task of this collection told what it would do. "
+        return [f"{before}Whether something has to be done is unknown.", ""]
     if not rows or not _worth_a_table(document):
         return []
     told = []

@@ -102,6 +102,14 @@ def test_a_run_that_planned_nothing_does_not_look_like_one_without_changes() -> 
     assert "hidden by no_log" in hidden
 
 
+def test_a_run_that_was_refused_says_why_and_does_not_wonder() -> None:
+    refused = {"failed": True, "msg": "rollouts/a.yml: account is missing", "error": {"kind": "input", "message": "account is missing"}, "changed": False}
+    told = plan_markdown(plan_report([refused], check_mode=True))
+    assert "account is missing" in told
+    assert "Whether something has to be done is unknown." in told
+    assert "No task" not in told
+
+
 def test_after_apply_it_tells_what_was_done() -> None:
     text = comment(a_plan(), check_mode=False)
     assert text.startswith("## Firmware rollout applied: 26 added")
