@@ -122,6 +122,8 @@ def api_url_of(value: str) -> str:
     try:
         parts = urllib.parse.urlsplit(value.strip())
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        # Python before 3.11 takes anything in brackets for a host.
+        usable = usable and ("[" not in parts.netloc or ":" in (parts.hostname or ""))
     except ValueError:
         usable = False
     # Behind a backslash programs do not agree which host is meant.
