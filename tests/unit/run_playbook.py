@@ -55,5 +55,6 @@ def run_playbook(folder: Path, playbook: str, *arguments: str, inventory: str = 
     (folder / "playbook.yml").write_text(playbook, encoding="utf-8")
     (folder / "inventory.ini").write_text(inventory, encoding="utf-8")
     command = [sys.executable, "-m", "ansible", "playbook", "-i", "inventory.ini", "playbook.yml", *arguments]
-    done = subprocess.run(command, cwd=folder, env={**environment_in(folder), **environment}, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    env = {**environment_in(folder), **environment}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     return Run(done.returncode, f"{done.stdout}\n{done.stderr}")
