@@ -86,26 +86,22 @@ class _Order:
         return not any(device in self._remove[source] for source in self._sources.get((ref, device), ()))
 
     # When nothing can be done any more, each upgrade that has removes left would be empty after them, and each of them waits for devices
-    # that another of them holds.
+    # that another of them holds: walking back from source to source ends in a circle. An upgrade whose devices go to two others has two.
 
     def _release(self) -> list[Step]:
-        """Let single devices go whose arrival lets their new upgrade go on; best of all, those on a way that leads back."""
-        ways, best, others = self._ways(), list[Step](), list[Step]()
+        """Let single devices go on ways that lead back: their arrival lets the upgrades of that circle go on."""
+        ways, steps = self._ways(), list[Step]()
         for ref, targets in ways.items():
-            if self._count[ref] < 2:
-                continue
-            found = [(target, device) for target, device in sorted(targets.items()) if target in ways]
-            back = [pair for pair in found if _leads(ways, pair[0], ref)]
-            if back or found:
-                (best if back else others).append(Step(ref, remove=frozenset({(back or found)[0][1]})))
-        return best or others[:1]
+            back = [device for target, device in sorted(targets.items()) if _leads(ways, target, ref)]
+            if back and self._count[ref] > 1:
+                steps.append(Step(ref, remove=frozenset(back[:1])))
+        return steps
 
     def _empty(self) -> list[Step]:
-        """Empty one upgrade of each circle for a moment."""
+        """Empty one upgrade of each circle for a moment. With nothing to release each upgrade has one device left, so there are only circles."""
         ways, chosen = self._ways(), list[str]()
-        for ref, targets in ways.items():
-            apart = not any(_leads(ways, ref, other) or _leads(ways, other, ref) for other in chosen)
-            if apart and any(_leads(ways, target, ref) for target in targets):
+        for ref in ways:
+            if not any(_leads(ways, ref, other) for other in chosen):
                 chosen.append(ref)
         return [Step(ref, remove=frozenset(self._remove[ref]), empties=True) for ref in chosen]
 

@@ -137,6 +137,52 @@ def test_a_swap_of_two_whole_upgrades_passes_through_an_empty_one() -> None:
     ]
 
 
+def empty(ref: str, remove: str) -> Step:
+    return Step(ref, remove=frozenset(remove), empties=True)
+
+
+def swap(ref: str, append: str, remove: str) -> Step:
+    return Step(ref, frozenset(append), frozenset(remove))
+
+
+def test_of_each_circle_one_upgrade_is_emptied_and_no_other() -> None:
+    circles = [entry("u", "a", "b"), entry("v", "b", "a"), entry("w", "c", "e"), entry("x", "d", "c"), entry("y", "e", "d")]
+    assert order_of(circles) == [
+        [empty("u", "a"), empty("w", "c")],
+        [swap("v", "a", "b"), swap("x", "c", "d")],
+        [swap("u", "b", ""), swap("y", "d", "e")],
+        [swap("w", "e", "")],
+    ]
+
+
+def test_what_leads_back_is_let_go_first_since_what_does_not_is_the_last_to_spare() -> None:
+    # u is in a circle with z, and has one device for v, which is in a circle with w.
+    entries = [entry("u", "xy", "c"), entry("v", "a", "bx"), entry("w", "b", "a"), entry("z", "c", "y")]
+    assert order_of(entries) == [
+        [swap("u", "", "y")],
+        [swap("z", "y", "c")],
+        [swap("u", "c", "x")],
+        [swap("v", "x", "a")],
+        [swap("w", "a", "b")],
+        [swap("v", "b", "")],
+    ]
+
+
+def test_of_several_devices_that_could_be_let_go_it_is_the_first_for_the_first() -> None:
+    many = "abcdefghijkl"
+    entries = [entry("u", f"{many}z", "123"), entry("w", "12", "z"), entry("v", "3", many)]
+    assert order_of(entries)[0] == [swap("u", "", "a"), swap("w", "", "1")]
+
+
+def test_one_that_can_spare_a_device_lets_go_of_it_and_one_that_cannot_does_not() -> None:
+    assert order_of([entry("u", "a", "bc"), entry("v", "bc", "a")]) == [
+        [swap("v", "", "b")],
+        [swap("u", "b", "a")],
+        [swap("v", "a", "c")],
+        [swap("u", "c", "")],
+    ]
+
+
 def test_with_a_second_device_no_upgrade_of_a_swap_is_ever_empty() -> None:
     steps = order_of([entry("u", "ab", "cd"), entry("v", "cd", "ab")])
     assert not any(step.empties for step in itertools.chain(*steps))
