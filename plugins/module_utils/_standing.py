@@ -50,6 +50,11 @@ def failed(status: str) -> bool:
     return _FAILURE.search(folded(status)) is not None
 
 
+def untold(status: str) -> bool:
+    """Whether a listed device has no outcome yet: it is accepted, or not yet checked."""
+    return folded(status) in _LISTED
+
+
 def reason_of(item: t.Mapping[str, t.Any]) -> str:
     """The name of the field with the reason: the documents write Reason in the answer to a change, resultReason in GET."""
     given = [name for name in _REASONS if name in item]

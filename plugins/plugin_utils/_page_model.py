@@ -13,7 +13,7 @@ import functools
 import re
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils._standing import REJECTED, folded
+from ansible_collections.thingspace.fota.plugins.module_utils._standing import REJECTED, failed, folded, untold
 
 # What is known of a device in an upgrade, in the order in which it is told everywhere.
 KINDS = ("done", "running", "waiting", "failed", "refused", "silent", "other")
@@ -25,12 +25,11 @@ Phase = t.Literal["checking", "queued", "running", "ended", "failed", "other"]
 # The statuses of upgrades that are documented (reference section 3).
 _PHASES: dict[str, Phase] = {"requestpending": "checking", "queued": "queued", "inprogress": "running", "finished": "ended"}
 _PHASES |= {"requestfailed": "failed", "upgradefailed": "failed"}
-# The statuses of devices before an outcome: accepted, or not yet checked. What comes after depends on the upgrade.
-_BEFORE = ("deviceaccepted", "accepted", "requestpending")
+# What a device without an outcome does, depends on its upgrade.
 _BEFORE_IN: dict[Phase, str] = {"checking": "waiting", "queued": "waiting", "running": "running", "ended": "silent", "failed": "failed", "other": "other"}
 # History has UpgradeSuccess and UpgradeFailed. That lists of devices have the same words is likely, and not documented.
-_DONE = re.compile(r"upgrade(d|succe(ed|eded|ss|ssful))$")
-_FAILED = re.compile(r"fail|error")
+# The whole status: one that "cannot be upgraded" ends with the same word.
+_DONE = re.compile(r"(device)?upgrade(d|succe(ed|eded|ss|ssful))")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -154,11 +153,11 @@ def kind_of(phase: Phase, status: str, has_target: bool = False) -> str:
     word = folded(status)
     if word == REJECTED:
         return "refused"
-    if _DONE.search(word):
+    if _DONE.fullmatch(word):
         return "done"
-    if _FAILED.search(word):
+    if failed(status):
         return "failed"
-    kind = _BEFORE_IN[phase] if word in _BEFORE else "other"
+    kind = _BEFORE_IN[phase] if untold(status) else "other"
     # The version alone is no proof before the start: the device may have had it all along.
     return "done" if has_target and phase in ("running", "ended") else kind
 
@@ -197,7 +196,7 @@ def _groups(now: t.Mapping[str, _Listing], waves: t.Sequence[Wave]) -> list[Grou
     found: dict[tuple[str, str, str, str], dict[int, list[str]]] = {}
     for name, listing in now.items():
         wave = waves[listing.place]
-        whole = wave.status if wave.phase == "failed" and folded(listing.status) in _BEFORE else ""
+        whole = wave.status if wave.phase == "failed" and untold(listing.status) else ""
         found.setdefault((listing.kind, listing.status, listing.reason, whole), {}).setdefault(listing.place, []).append(name)
     groups = [Group(*key, {waves[place]: sorted(names) for place, names in sorted(by.items(), reverse=True)}) for key, by in found.items()]
     return sorted(groups, key=lambda group: (KINDS.index(group.kind), -group.count, group.status, group.reason, group.whole))

@@ -58,6 +58,12 @@ MEANINGS = [
     ("Finished", "AddDeviceSucceed", "other"),
     ("Paused", "Device Accepted", "other"),
     ("Queued", "", "other"),
+    ("Finished", "Device Upgraded", "done"),
+    # No success, though it ends as one.
+    ("Finished", "Not upgraded", "other"),
+    ("Finished", "Cannot be upgraded", "other"),
+    # As the event source counts it.
+    ("InProgress", "CampaignAborted", "failed"),
 ]
 
 
