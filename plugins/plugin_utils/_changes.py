@@ -12,7 +12,7 @@ import hashlib
 import json
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils._standing import REJECTED, Standing, failed, folded
+from ansible_collections.thingspace.fota.plugins.module_utils._standing import REJECTED, Standing, failed, folded, untold
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Memory:
             old, new = before.get(device), after.get(device)
             kind = "device_new" if old is None else "device_gone" if new is None else "device_changed"
             previous = old._asdict() if old else None
-            content = {**_numbers(seen.facts), "device": entries.get(device, {"device_id": device, **(previous or {})}), "previous": previous}
+            content = {**numbers(seen.facts), "device": entries.get(device, {"device_id": device, **(previous or {})}), "previous": previous}
             yield Event(self._told(kind, content, [key, device, old, new], now), key, device, new)
 
     def _of_upgrade(self, key: str, record: Record | None, seen: Seen | None, kept: Seen | None, now: str) -> t.Iterator[Event]:
@@ -119,9 +119,9 @@ class Memory:
         kind = "upgrade_new" if old is None else "upgrade_gone" if new is None else "upgrade_changed"
         facts = seen.facts if seen else record.facts if record else {}
         content = {
-            **_numbers(facts),
+            **numbers(facts),
             "previous": old,
-            "previous_failed_percent": _numbers(record.facts)["failed_percent"] if record else 0.0,
+            "previous_failed_percent": numbers(record.facts)["failed_percent"] if record else 0.0,
             "status_changed": (old or {}).get("status") != (new or {}).get("status"),
             "last": kept is None,
         }
@@ -138,10 +138,12 @@ def event_id(birth: str, turn: int, what: t.Any) -> str:
     return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32]))
 
 
-def _numbers(facts: dict[str, t.Any]) -> dict[str, t.Any]:
+def numbers(facts: dict[str, t.Any]) -> dict[str, t.Any]:
     """An upgrade, and what conditions ask about it. The share is one of the devices that the service has not refused beforehand."""
     counted: dict[str, int] = facts["devices_by_status"]
-    failures = sum(number for status, number in counted.items() if failed(status))
+    # The devices of an upgrade that failed as a whole may be listed as accepted for ever (reference section 3).
+    whole = folded(facts["status"]) == "upgradefailed"
+    failures = sum(number for status, number in counted.items() if failed(status) or (whole and untold(status)))
     refused = sum(number for status, number in counted.items() if folded(status) == REJECTED)
     members = facts["device_count"] - refused
     return {

@@ -9,11 +9,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._reports import upgrades_by_status
 from ansible_collections.thingspace.fota.plugins.module_utils._signed_in import SignedIn
-from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, Upgrades, described
+from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, Upgrades, described, upgrade_id_of
 from ansible_collections.thingspace.fota.plugins.plugin_utils._changes import Look, Seen
 
 _TOKENS = ("access_token", "session_token")
@@ -75,6 +75,16 @@ class Watch:
 
 
 def _seen(upgrade: Upgrade) -> Seen:
+    """An upgrade as events tell it. Raises ThingSpaceError for an id that is none.
+
+    Rules hand ids to playbooks as extra variables, which Ansible evaluates as templates: a service that names an upgrade ``{{ ... }}``
+    would run commands there.
+    """
+    try:
+        upgrade_id_of(upgrade.upgrade_id)
+    except InputError:
+        raise ThingSpaceError("The service names an upgrade by something that is no UUID, which no rule shall be given.", "service") from None
+
     def listed() -> list[dict[str, t.Any]]:
         return t.cast("list[dict[str, t.Any]]", described(upgrade, include_devices=True)["devices"])
 

@@ -15,7 +15,7 @@ import uuid
 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing
-from ansible_collections.thingspace.fota.plugins.plugin_utils._changes import Memory, Record
+from ansible_collections.thingspace.fota.plugins.plugin_utils._changes import Memory, Record, numbers
 
 _FORMAT = 1
 
@@ -35,11 +35,15 @@ class StateFile:
 
     def load(self) -> Memory | None:
         """What is remembered, None if this is the first time. Raises InputError for a file that cannot be used."""
-        if self._path is None or not self._path.exists():
+        if self._path is None:
             return None
         try:
             memory = _read(self._path.read_text(encoding="utf-8"), self._account)
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        except FileNotFoundError:
+            if not self._path.resolve().parent.is_dir():
+                raise InputError(f"state_file {self._path} cannot be written: there is no such folder.") from None
+            return None
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             # Taken for none, a broken file would lose events without a word.
             why = error.strerror if isinstance(error, OSError) else "it is no state of this event source"
             raise InputError(f"state_file {self._path} cannot be used: {why}. Remove it to start anew, without the events since it was written.") from None
@@ -93,7 +97,10 @@ def _read(text: str, account: str) -> Memory:
     records = {}
     for key, value in state["upgrades"].items():
         groups = [(Standing(str(status), str(reason)), devices) for status, reason, devices in value["devices"]]
-        records[key] = Record(dict(value["facts"]), {str(device): standing for standing, devices in groups for device in devices})
+        facts = dict(value["facts"])
+        if numbers(facts)["upgrade_id"].lower() != key:
+            raise ValueError
+        records[key] = Record(facts, {str(device): standing for standing, devices in groups for device in devices})
     return Memory(str(state["birth"]), int(state["turn"]), records)
 
 

@@ -400,7 +400,9 @@ def test_options_come_from_the_environment(sim: Simulator, monkeypatch: pytest.M
 
 
 STATES = {"of another account": '{"format": 1, "account": "1", "birth": "", "turn": 0, "upgrades": {}}'}
-STATES |= {"cut": '{"format": 1, "acc', "other": "[]", "new": '{"format": 2}'}
+STATES |= {"cut": '{"format": 1, "acc', "other": "[]", "new": '{"format": 2}', "deep": "[" * 100_000}
+_ONE = '{"format": 1, "account": "0402196254-00001", "birth": "", "turn": 0, "upgrades": {"key": {"devices": [], "facts": %s}}}'
+STATES |= {"without facts": _ONE % "{}", "of another upgrade": _ONE % '{"upgrade_id": "x", "status": "Queued", "device_count": 0, "devices_by_status": {}}'}
 
 
 @pytest.mark.parametrize("text", STATES.values(), ids=STATES)
@@ -413,6 +415,45 @@ def test_a_state_that_cannot_be_used_is_told_and_kept(sim: Simulator, tmp_path: 
     assert "state_file" in str(error)
     assert path.read_text(encoding="utf-8") == text
     assert sim.requests == []
+
+
+@pytest.mark.parametrize("name", ["no/folder.json", "a" * 300])
+@pytest.mark.parametrize("first_look", ["remember", "report"])
+def test_a_state_that_has_no_place_ends_it_before_any_request(sim: Simulator, tmp_path: Path, name: str, first_look: str) -> None:
+    error = asyncio.run(failure(sim, state_file=str(tmp_path / name), first_look=first_look))
+    assert isinstance(error, ThingSpaceError)
+    assert error.kind == "input"
+    assert "state_file" in str(error)
+    assert sim.requests == []
+
+
+def test_an_upgrade_that_is_named_by_a_template_is_no_event(sim: Simulator) -> None:
+    """A rule would hand it to a playbook, which would run it."""
+    upgrade = sim.add_upgrade(devices=[A])
+    with sim.service.lock:
+        upgrade.id = "{{ lookup('ansible.builtin.pipe', 'id') }}"
+
+    async def story() -> None:
+        async with running(sim, first_look="report") as source:
+            (told,) = await source.take()
+            assert told["type"] == "source_error"
+            assert "no UUID" in told["msg"]
+            assert "lookup" not in json.dumps(source.events)
+
+    asyncio.run(story())
+
+
+def test_the_devices_of_an_upgrade_that_failed_as_a_whole_have_failed(sim: Simulator) -> None:
+    upgrade = sim.add_upgrade(devices=[A, B, C], rejected={C: "Device not found."})
+
+    async def story() -> None:
+        async with running(sim) as source:
+            await source.looks()
+            become(sim, upgrade, "UpgradeFailed", **{f"d{A}": Entry("UpgradeSuccess", "success")})
+            dummy, told = await source.take(2)
+            assert (told["failed_count"], told["failed_percent"], told["previous_failed_percent"]) == (1, 50.0, 0.0)
+
+    asyncio.run(story())
 
 
 def test_a_state_that_cannot_be_written_is_no_reason_to_tell_twice(sim: Simulator, tmp_path: Path) -> None:
