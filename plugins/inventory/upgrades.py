@@ -158,6 +158,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         for name in ("access_token", "session_token"):
             if params[name] is not None and not isinstance(params[name], str):
                 raise InputError(f"{name} is no text.")
+        if not self.get_option("status"):
+            raise InputError("status is empty: no upgrade would be a host.")
         return {**params, "account": account_of(params["account"]), "api_url": api_url_of(str(params["api_url"]))}
 
     def _text(self, name: str, in_file: bool) -> t.Any:

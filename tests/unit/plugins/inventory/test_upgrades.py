@@ -353,6 +353,7 @@ def test_values_of_the_file_are_templates_and_those_of_the_environment_are_not(i
         ("access_token: hush-hush", {}, "session_token is missing"),
         ("access_token: 'hush hush'", {"session_token": "x"}, "not a token"),
         ("status: [Queued, Hush]", {}, "status"),
+        ("status: []", {}, "status is empty"),
         ("stats: [Queued]", {}, "Unknown options in this file: stats"),
         ("account: a\naccount_name: b", {}, "are one option"),
         ("timeout: 0", {}, "timeout is 0"),
