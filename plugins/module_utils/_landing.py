@@ -23,7 +23,9 @@ def landed(progress: Progress[Read], plan: Plan) -> bool:
     Args:
         plan: what the last read still misses.
     """
-    return bool(progress.landed("append") or progress.landed("remove") or progress.unseen(plan) or progress.unsettled)
+    # Whoever has failed did not wait until an answer in unknown words was settled.
+    doubt = progress.failure is not None and progress.doubtful(plan)
+    return bool(progress.landed("append") or progress.landed("remove") or progress.unseen(plan) or progress.unsettled or doubt)
 
 
 def changes_of(progress: Progress[Read], plan: Plan, known: Changes) -> Changes:

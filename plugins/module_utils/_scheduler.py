@@ -95,7 +95,10 @@ class Scheduler:
         made = self.last.upgrade_id.lower() if self.last else ""
         while True:
             matches = self.find(key)
-            if made in {upgrade.upgrade_id.lower() for upgrade in matches or self.refused_before(key)}:
+            shown = [upgrade for upgrade in matches or self.refused_before(key) if upgrade.upgrade_id.lower() == made]
+            if shown:
+                # The checks may have ended meanwhile, and have refused it as a whole.
+                self.last = shown[-1] if shown[-1].phase == REFUSED else self.last
                 only(key, matches)
                 return
             if not backoff.wait():

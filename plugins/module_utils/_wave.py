@@ -30,13 +30,14 @@ _ACCEPTED = Standing("Device Accepted", "")
 
 @dataclasses.dataclass(frozen=True)
 class Part(Target):
-    """A target that is exactly these writes and no others."""
+    """A target that is exactly these writes and no others. ``wanted`` is what it is to hold: the service may refuse what it has taken before."""
 
     append: frozenset[str] = frozenset()
     remove: frozenset[str] = frozenset()
+    wanted: frozenset[str] = frozenset()
 
     def plan(self, listing: Listing) -> Plan:
-        return Plan(self.append - listing.members - listing.refused, self.remove & listing.members, self.append & listing.refused)
+        return Plan(self.append - listing.members - listing.refused, self.remove & listing.members, (self.append | self.wanted) & listing.refused)
 
 
 class Wave:
@@ -105,7 +106,7 @@ class Wave:
         target = self.declared.target
         # What leaves for another upgrade counts as a removal by the declaration, whatever the state.
         state = "exact" if self.moves and self.plan.remove else target.state
-        return Part(state, target.declared, target.rails, target.batch_size, target.permit, self.plan, append, remove)
+        return Part(state, target.declared, target.rails, target.batch_size, target.permit, self.plan, append, remove, self.declared.wanted)
 
     def check(self) -> None:
         """Raise RailError where its plan removes too much, InputError where nothing can be scheduled."""
@@ -124,7 +125,7 @@ class Wave:
     @property
     def unsettled(self) -> bool:
         """Whether nobody knows what became of something that it sent."""
-        return self.scheduler.unsettled or self.progress.unread
+        return self.scheduler.unsettled or self.progress.unread or self.progress.unsettled > 0
 
     # what is done
 

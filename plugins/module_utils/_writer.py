@@ -101,8 +101,15 @@ class Progress(t.Generic[Read]):
 
     @property
     def unsettled(self) -> int:
-        """How many changes were sent of which neither an answer nor a read tells what became of them."""
-        return sum(len(self.lost[operation] - self.answers[operation].keys()) for operation in OPERATIONS) if self.unread else 0
+        """How many changes were sent of which neither an answer nor a read tells what became of them.
+
+        After a lost answer two things prove nothing: a read that does not show the change may have come too early, and the refusal of a second try
+        may mean that the first had been carried out.
+        """
+        unknown = {operation: self.lost[operation] - self.acknowledged(operation) for operation in OPERATIONS}
+        if not self.unread:
+            unknown = {"append": unknown["append"] - self.last.devices.keys(), "remove": unknown["remove"] & self.last.members}
+        return sum(len(devices) for devices in unknown.values())
 
     def acknowledged(self, operation: Operation) -> set[str]:
         """Devices for which the service said that it was done."""

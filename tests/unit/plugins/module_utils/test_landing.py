@@ -46,7 +46,9 @@ def progress(first: Seen, last: Seen, *, unread: bool = False, **sent: t.Mapping
         (progress(seen("a"), seen("a"), append={"b": DONE["append"]}), Plan(append=frozenset("b")), True),
         # Neither an answer nor a read after it.
         (progress(seen("a"), seen("a"), unread=True, append={"b": None}), Plan(append=frozenset("b")), True),
-        (progress(seen("a"), seen("a"), unread=False, append={"b": None}), Plan(append=frozenset("b")), False),
+        # A read that does not show it may have come too early; one that shows it is an answer.
+        (progress(seen("a"), seen("a"), unread=False, append={"b": None}), Plan(append=frozenset("b")), True),
+        (progress(seen("a"), seen("a", refused="b"), unread=False, append={"b": None}), Plan(refused=frozenset("b")), False),
     ],
 )
 def test_whether_something_was_changed(run: Progress[Seen], plan: Plan, changed: bool) -> None:
@@ -129,3 +131,10 @@ def test_refusals_warn_or_fail_as_the_user_wants(count: int, sentence: str) -> N
 @pytest.mark.parametrize(("refused", "on_rejected"), [([], "fail"), ([], "warn"), (REFUSED, "ignore")])
 def test_no_refusal_or_one_that_is_to_be_ignored_says_nothing(refused: list[Rejection], on_rejected: str) -> None:
     assert judge(refused, on_rejected) is None
+
+
+def test_an_answer_in_unknown_words_may_be_a_change_where_nobody_could_wait() -> None:
+    run = progress(seen("a"), seen("a"), append={"b": Standing("Done", "")})
+    assert not landed(run, Plan(append=frozenset("b")))
+    run.failure = ThingSpaceError("No.", "service")
+    assert landed(run, Plan(append=frozenset("b")))

@@ -120,14 +120,14 @@ def test_with_moves_the_plan_is_the_target() -> None:
     service = FakeService()
     service.add("U", "ab", "r")
     wave = there(service, "bcr", plan("c", "a", "r"), moves=True)
-    assert wave.target == Part("exact", frozenset("bcr"), FREE, 10, None, plan("c", "a", "r"), frozenset("cr"), frozenset("a"))
+    assert wave.target == Part("exact", frozenset("bcr"), FREE, 10, None, plan("c", "a", "r"), frozenset("cr"), frozenset("a"), frozenset("bcr"))
 
 
 @pytest.mark.parametrize("past", [True, False])
 def test_of_one_that_is_not_there_the_plan_is_the_target(past: bool) -> None:
     wave = new(FakeService(), "ab", state="present")
     wave.past = past
-    assert wave.target == Part("present", frozenset("ab"), FREE, 10, None, plan("ab"), frozenset("ab"))
+    assert wave.target == Part("present", frozenset("ab"), FREE, 10, None, plan("ab"), frozenset("ab"), wanted=frozenset("ab"))
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,17 @@ def test_a_device_leaves_before_it_arrives(fleet: Fleet) -> None:
     assert sorted(fleet.sent[2:]) == [("a", "append", [3]), ("b", "append", [1])]
 
 
+def test_a_device_that_is_refused_after_it_was_taken_is_told(fleet: Fleet) -> None:
+    fleet.has("a", 4)
+    fleet.has("b", 5, 6)
+    # Requested together with a device of another upgrade, which the checks refuse while this run goes on.
+    fleet.has("c", 1, 5, status="RequestPending")
+    done = fleet.run(fleet.wave("a", 1, 4), fleet.wave("b", 6), fleet.wave("c", 5))
+    assert [fleet.members(name) for name in "abc"] == [{1, 4}, {6}, set()]
+    assert (done["failed"], done["error"]["kind"]) == (True, "rejected")
+    assert [(item["device_id"], item["operation"]) for item in done["upgrades"][2]["rejected"]] == [(imeis(5)[0], "listed")]
+
+
 def test_without_a_move_an_upgrade_is_worked_on_as_by_upgrade_devices(fleet: Fleet) -> None:
     upgrade = fleet.has("a", *range(12))
     done = fleet.run(fleet.wave("a", *range(1, 13)))

@@ -506,6 +506,15 @@ def test_an_upgrade_that_is_refused_as_a_whole_fails_with_the_reasons(sim: Simul
     assert (again["failed"], again["changed"], again["upgrade"]["status"], desk.posts) == (False, True, "Queued", 2)
 
 
+@pytest.mark.parametrize("vanish", ["listed", "vanish"])
+def test_a_refusal_that_the_reports_show_at_once_is_no_success(sim: Simulator, desk: Desk, vanish: str) -> None:
+    sim.misbehave(pending_reads=0, rejected_devices=vanish)
+    sim.refuse(imeis(1))
+    result = desk.run(1)
+    assert (result["failed"], result["changed"], result["error"]["kind"], desk.posts) == (True, True, "state", 1)
+    assert result["upgrade"]["status"] == "RequestFailed"
+
+
 def test_wait_timeout_tells_the_upgrade(sim: Simulator, desk: Desk) -> None:
     sim.misbehave(pending_reads=10_000)
     result = desk.run(1, wait=True, wait_timeout=1)

@@ -455,6 +455,34 @@ def test_a_lost_write_that_cannot_be_read_back_is_told(sim: Simulator) -> None:
     assert "1 devices was sent before" in result["msg"]
 
 
+def test_an_answer_in_unknown_words_before_a_failure_is_told(sim: Simulator) -> None:
+    sim.misbehave(visible_after_seconds=60.0, append_success_status="Done")
+    fleet = Fleet(sim)
+    sim.fault("PUT /upgrades", do="status", status=429, retry_after=500, nth=2)
+    result = fleet.run(1, 2, batch_size=1)
+    assert (result["failed"], result["error"]["status"], result["changed"]) == (True, 429, True)
+    assert fleet.members == {1}
+
+
+@pytest.mark.parametrize(
+    ("switches", "times", "kind"),
+    [
+        # Each try hides the list anew, and the last read comes too early.
+        ({"visible_after_reads": 1}, None, "unreachable"),
+        # The second try is refused, since the first one was carried out, which no read shows.
+        ({"visible_after_seconds": 60.0}, 1, "rejected"),
+    ],
+)
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_a_lost_write_that_no_read_shows_is_told(sim: Simulator, state: str, switches: dict[str, t.Any], times: int | None, kind: str) -> None:
+    sim.misbehave(**switches)
+    fleet = Fleet(sim, (0, 1) if state == "absent" else ())
+    sim.fault("PUT /upgrades", do="drop_after", times=times)
+    result = fleet.run(1, state=state, retry_timeout=1)
+    assert (result["failed"], result["error"]["kind"], result["changed"]) == (True, kind, True)
+    assert fleet.members == ({0} if state == "absent" else {1})
+
+
 def test_a_strange_retry_after_loses_nothing(sim: Simulator) -> None:
     fleet = Fleet(sim)
     sim.fault("PUT /upgrades", do="status", status=503, nth=2, retry_after="Fri, 01 Jan 2027 00:00:00 +99999999999999999999")
