@@ -12,7 +12,7 @@ endif
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.build/cache/pycache
 export ARGS
 
-.PHONY: help demo bench mutate test test-quick test-all test-unit clean python
+.PHONY: help demo bench mutate test test-quick test-all test-unit chaos clean python
 
 help: ## list the targets (this)
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-17s %s\n' "$$name" "$$text"; done
@@ -37,6 +37,9 @@ test-unit: python ## unit tests alone: ARGS='tests/unit/test_house.py -k pure'
 
 test-all: python ## everything, on every supported ansible-core
 	@"$(PYTHON)" $(TOOLS)/suite.py all $(RUN)
+
+chaos: python ## random runs under faults, new ones each time (CHAOS=5000: so many; SEED=7: those again; SCHEDULE=FILE: one)
+	@CHAOS="$(or $(CHAOS),1000)" CHAOS_SEED="$(SEED)" CHAOS_SCHEDULE="$(SCHEDULE)" "$(PYTHON)" $(TOOLS)/suite.py chaos
 
 clean: ## remove everything that was made
 	rm -rf .build

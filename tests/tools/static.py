@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+import random
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import environment
 import trees
 from log import Failed, Log
-from places import COLLECTION, ROOT, VENVS
+from places import BUILD, COLLECTION, ROOT, VENVS
 
 
 def env(venv: str, **more: str) -> dict[str, str]:
@@ -84,6 +87,24 @@ def unit(log: Log, venv: str, select: str = "", without: tuple[str, ...] = ()) -
 def page(log: Log, venv: str) -> str:
     """The page of the role report, where there is a browser to look at it."""
     return last(log.run([tool(venv, "python"), ROOT / "tests" / "tools" / "page_in_browser.py"], ROOT, env(venv)))
+
+
+def chaos(log: Log, venv: str) -> str:
+    """Schedules of runs under faults, other ones each time: as many as CHAOS says, those of CHAOS_SEED if there is one, or the one in CHAOS_SCHEDULE."""
+    chosen = os.environ.get("CHAOS_SEED") or str(random.SystemRandom().randrange(10**6))
+    one = os.environ.get("CHAOS_SCHEDULE", "")
+    told = f"the schedule in {one}" if one else f"SEED={chosen}"
+    print(f"        {told}", flush=True)
+    results = BUILD / "chaos"
+    if not one:
+        shutil.rmtree(results, ignore_errors=True)
+    words = ["-q", "-n", "0" if one else "2", "tests/unit/chaos/test_chaos.py"]
+    log.run([tool(venv, "python"), "-m", "pytest", *words], ROOT, env(venv, HYPOTHESIS_PROFILE="ci", CHAOS_SEED=chosen))
+    figures = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("figures-*.json"))]
+    sums = {name: sum(part[name] for part in figures) for name in ("schedules", "runs", "requests", "faults")} if not one else {}
+    if not one and not sums["faults"]:
+        raise Failed("no fault happened in any schedule")
+    return ", ".join([told, *(f"{number} {name}" for name, number in sums.items())])
 
 
 def ansible_lint(log: Log, venv: str) -> str:

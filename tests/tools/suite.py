@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, thingspace.fota contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The suites behind `make test-quick`, `make test` and `make test-all`: `suite.py NAME [words of the steps to run]`."""
+"""The suites behind `make test-quick`, `make test`, `make test-all` and `make chaos`: `suite.py NAME [words of the steps to run]`."""
 
 from __future__ import annotations
 
@@ -44,6 +44,10 @@ def quick(pair: Pair, select: str) -> list[Step]:
         Step("ruff", lambda log: static.ruff(log, "quick"), need),
         Step("yamllint", lambda log: static.yamllint(log, "quick"), need),
     ]
+
+
+def chaos(pair: Pair) -> list[Step]:
+    return [make_environment("quick", pair, "unit", "awx", "quick"), Step("chaos", lambda log: static.chaos(log, "quick"), ("environment quick",))]
 
 
 def linters(pair: Pair) -> list[Step]:
@@ -164,7 +168,7 @@ def main(suite: str, only: list[str]) -> int:
     start = time.monotonic()
     found, lacking = interpreters.find()
     pair = cores.newest(found)
-    plan = {"quick": lambda: quick(pair, "not playbook"), "test": lambda: full(found), "all": lambda: everything(found)}[suite]()
+    plan = {"quick": lambda: quick(pair, "not playbook"), "test": lambda: full(found), "all": lambda: everything(found), "chaos": lambda: chaos(pair)}[suite]()
     environment.prepare(pair.python)
     # `test` and `all` share their copies of the tree; `quick` has none and may run beside them.
     with (BUILD / ("quick.lock" if suite == "quick" else "test.lock")).open("w") as lock:
