@@ -29,7 +29,7 @@ def together(work: t.Callable[[Item], object], items: t.Sequence[Item], concurre
             for future in futures:
                 future.result()
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
             raise
 
 

@@ -14,7 +14,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._declared import D
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, StateError, ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._moves import Entry, some
-from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan
+from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan, State
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import check_removals
 from ansible_collections.thingspace.fota.plugins.module_utils._rounds import Step
 from ansible_collections.thingspace.fota.plugins.module_utils._schedule import REFUSED, check_future, only, why_refused
@@ -102,17 +102,20 @@ class Wave:
             return target
         return self._part(self.plan.append | self.plan.refused, self.plan.remove)
 
+    @property
+    def _state(self) -> State:
+        # What leaves for another upgrade counts as a removal by the declaration, whatever the state.
+        return "exact" if self.moves and self.plan.remove else self.declared.target.state
+
     def _part(self, append: frozenset[str], remove: frozenset[str]) -> Part:
         target = self.declared.target
-        # What leaves for another upgrade counts as a removal by the declaration, whatever the state.
-        state = "exact" if self.moves and self.plan.remove else target.state
-        return Part(state, target.declared, target.rails, target.batch_size, target.permit, self.plan, append, remove, self.declared.wanted)
+        return Part(self._state, target.declared, target.rails, target.batch_size, target.permit, self.plan, append, remove, self.declared.wanted)
 
     def check(self) -> None:
         """Raise RailError where its plan removes too much, InputError where nothing can be scheduled."""
         if self.new and not self.plan.append and self.declared.target.state != "absent":
             raise InputError("it is not there yet, and to schedule it at least one device is needed.")
-        check_removals(self.declared.target.rails, self._part(frozenset(), frozenset()).state, len(self.plan.remove), len(self.progress.first.members))
+        check_removals(self.declared.target.rails, self._state, len(self.plan.remove), len(self.progress.first.members))
 
     def lost(self, device: str) -> bool:
         """Whether this run has removed the device."""
@@ -212,6 +215,7 @@ class Wave:
         else:
             # Somebody else has made it meanwhile: it is converged like any other, unless another plan was approved.
             self.found(now)
+            progress = self.progress
             if approved:
                 raise StateError(f"Somebody else has scheduled it meanwhile, as {now.upgrade_id}: that is not the plan that was approved.")
             target = self._part(devices, frozenset()) if self.withheld else declared.target

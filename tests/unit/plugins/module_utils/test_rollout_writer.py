@@ -210,9 +210,9 @@ def test_what_somebody_else_did_meanwhile_is_told_of_each() -> None:
 
 def test_what_is_in_no_upgrade_any_more_is_told() -> None:
     two = Two(of_u="abcd", wants_u="d", wants_v="abcx")
-    two.service.then("PUT", None, ThingSpaceError("No..", "service"))
+    two.service.then("PUT", None, ThingSpaceError("Look at X..", "service"))
     two.write([(step("u", remove="abc"),), (step("v", append="abc"),)], ("a", "u", "v"), ("b", "u", "v"), ("c", "u", "v"))
-    assert two.told == (None, "No. a, b, c left wave (U) and did not arrive: no upgrade of this rollout holds them.")
+    assert two.told == (None, "Look at X. a, b, c left wave (U) and did not arrive: no upgrade of this rollout holds them.")
 
 
 def test_what_may_have_arrived_is_told_so() -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
@@ -90,6 +91,13 @@ def test_one_that_runs_holds_its_devices_and_is_not_open() -> None:
     assert (entry.state, entry.status, entry.open, entry.holds) == ("present", "InProgress", False, True)
 
 
+def test_one_that_is_over_holds_nothing() -> None:
+    service = FakeService()
+    service.add("U", "ab", status="Finished")
+    entry = there(service, "ab").entry()
+    assert (entry.open, entry.holds) == (False, False)
+
+
 def test_a_new_one_has_no_status() -> None:
     entry = new(FakeService(), "ab").entry()
     assert entry == Entry(str(KEY), f"wave ({KEY})", "exact", frozenset("ab"), status="", open=True, holds=True)
@@ -121,6 +129,21 @@ def test_with_moves_the_plan_is_the_target() -> None:
     service.add("U", "ab", "r")
     wave = there(service, "bcr", plan("c", "a", "r"), moves=True)
     assert wave.target == Part("exact", frozenset("bcr"), FREE, 10, None, plan("c", "a", "r"), frozenset("cr"), frozenset("a"), frozenset("bcr"))
+
+
+def test_what_has_to_permit_removals_is_asked_about_those_of_a_move_too() -> None:
+    service = FakeService()
+    service.add("U", "ab")
+    wave = there(service, "b", plan("", "a"), moves=True)
+    asked: list[frozenset[str]] = []
+
+    def permit(removals: frozenset[str]) -> None:
+        asked.append(removals)
+
+    aim = dataclasses.replace(wave.declared.target, permit=permit)
+    wave.declared = dataclasses.replace(wave.declared, target=aim)
+    take(wave, "", "a")
+    assert asked == [frozenset("a")]
 
 
 @pytest.mark.parametrize("past", [True, False])
@@ -166,6 +189,16 @@ def test_what_it_has_brought_in_and_let_go() -> None:
     service = FakeService()
     service.add("U", "ab")
     wave = there(service, "bc")
+    take(wave, "c", "a")
+    assert [device for device in "abcd" if wave.got(device)] == ["c"]
+    assert [device for device in "abcd" if wave.lost(device)] == ["a"]
+
+
+def test_what_was_acknowledged_and_could_not_be_read_back_counts() -> None:
+    service = FakeService()
+    service.add("U", "ab")
+    wave = there(service, "bc")
+    service.then("GET", ThingSpaceError("It cannot be read.", "forbidden"))
     take(wave, "c", "a")
     assert [device for device in "abcd" if wave.got(device)] == ["c"]
     assert [device for device in "abcd" if wave.lost(device)] == ["a"]
@@ -374,8 +407,9 @@ def test_it_is_scheduled_once_with_all_its_devices() -> None:
     assert (told(wave), wave.ref, wave.new, wave.unsettled) == (None, "N1", True, False)
     assert wave.progress.sent["append"] == wave.progress.last.members == set("ab")
     assert wave.progress.answers["append"] == dict.fromkeys("ab", IN)
-    take(wave, "", "")
-    assert service.calls[-1] == "GET N1"
+    service.calls.clear()
+    take(wave, "ab")
+    assert service.calls == []
 
 
 def test_without_devices_nothing_is_scheduled() -> None:
@@ -456,7 +490,29 @@ def test_two_of_them_are_a_failure() -> None:
     service.add("W", "a")
     wave = new(service, "ab")
     take(wave, "ab", late=True)
-    assert (wave.failure and wave.failure.kind, service.posted) == ("state", [])
+    assert told(wave) == ("state", f"There are 2 upgrades {KEY}: V (Queued), W (Queued). Cancel all but one of them by upgrade_id.")
+    assert service.posted == []
+
+
+def test_what_somebody_else_has_scheduled_and_cannot_be_read_is_not_ours() -> None:
+    service = FakeService()
+    service.add("V", "az")
+    service.then("GET", ThingSpaceError("It cannot be read.", "forbidden"))
+    wave = new(service, "ab")
+    take(wave, "ab", late=True)
+    assert told(wave) == ("forbidden", "It cannot be read.")
+    assert (wave.ref, wave.progress.sent["append"], wave.progress.answers["append"]) == (str(KEY), set(), {})
+
+
+@pytest.mark.parametrize("when", [1, 2])
+def test_what_somebody_else_has_scheduled_and_the_service_has_refused_says_why(when: int) -> None:
+    service = FakeService()
+    body = service.add("V", "a")
+    refused = {**body, "status": "RequestFailed", "deviceList": [{"deviceId": "a", "status": "Device Rejected", "resultReason": "no"}]}
+    service.then("GET", *[None] * (when - 1), *[refused] * 9)
+    wave = new(service, "ab")
+    take(wave, "ab", late=True)
+    assert told(wave) == ("state", "The upgrade V was refused by the service (RequestFailed). a: no.")
 
 
 def test_a_refused_post_is_a_failure() -> None:
