@@ -183,7 +183,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         question = {"format": 1, "account": params["account"], "api_url": params["api_url"], **options}
         if cache and self.get_option("cache"):
             kept = self._kept(key)
-            if isinstance(kept, dict) and kept.get("question") == question:
+            if isinstance(kept, dict) and kept.get("question") == question and _upgrade_hosts.are_upgrades(kept.get("upgrades")):
                 return t.cast("list[Values]", kept["upgrades"])
 
         def read(connector: Connector) -> list[Values]:
@@ -200,7 +200,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
             return self._cache[key]
         except KeyError:
             return None
-        except AnsibleError as error:
+        except (AnsibleError, TypeError) as error:  # TypeError: ansible-core 2.21, of a file with other JSON than its own
             self.display.warning(f"The cache cannot be read, so the service is asked: {error}")
             return None
 

@@ -44,6 +44,11 @@ def variables(upgrade: Upgrade, prefix: str) -> dict[str, t.Any]:
     return {f"{prefix}{name}": value for name, value in beside(ours, more).items()}
 
 
+def are_upgrades(kept: object) -> bool:
+    """Whether what lay in a cache, where anything may lie, can become hosts."""
+    return isinstance(kept, list) and all(isinstance(upgrade, dict) and isinstance(upgrade.get("upgrade_id"), str) for upgrade in kept)
+
+
 def groups(upgrade: Upgrade) -> list[str]:
     """The groups that every such host is in, before their names are made safe."""
     kinds = {"status": upgrade.get("status"), "firmware": upgrade.get("firmware_name"), "start": (upgrade.get("start_date") or "")[:10]}

@@ -449,6 +449,16 @@ def test_how_long_it_is_kept(inventories: Inventories, age: str) -> None:
     assert cached(inventories, cache_timeout=600) == ()
 
 
+@pytest.mark.parametrize("spoilt", [lambda text: "[]", lambda text: text.replace("upgrade_id", "id")], ids=["a list", "no ids"])
+def test_a_cache_with_something_else_in_it_is_no_answer(inventories: Inventories, spoilt: t.Callable[[str], str]) -> None:
+    cached(inventories)
+    (file,) = (inventories.folder / "cache").iterdir()
+    file.write_text(spoilt(file.read_text("utf-8")), "utf-8")
+    assert cached(inventories) == ASKED
+    assert FIRST in inventories.data.hosts
+    assert cached(inventories) == ()
+
+
 def test_no_secret_is_kept(inventories: Inventories, monkeypatch: pytest.MonkeyPatch) -> None:
     sessions: list[str] = []
     open_session = inventories.sim.service.auth.open_session
