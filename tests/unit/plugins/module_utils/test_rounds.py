@@ -168,6 +168,15 @@ def test_what_leads_back_is_let_go_first_since_what_does_not_is_the_last_to_spar
     ]
 
 
+def test_what_only_waits_is_on_no_way_back() -> None:
+    assert order_of([entry("u", "ac", "d"), entry("v", "d", "c"), entry("n", "", "a", status="")]) == [
+        [swap("u", "", "c")],
+        [swap("v", "c", "d")],
+        [swap("u", "d", "a")],
+        [swap("n", "a", "")],
+    ]
+
+
 def test_of_several_devices_that_could_be_let_go_it_is_the_first_for_the_first() -> None:
     many = "abcdefghijkl"
     entries = [entry("u", f"{many}z", "123"), entry("w", "12", "z"), entry("v", "3", many)]
