@@ -177,6 +177,13 @@ def test_what_only_waits_is_on_no_way_back() -> None:
     ]
 
 
+def test_what_can_leave_does_not_wait_for_what_cannot_arrive_yet() -> None:
+    assert order_of([entry("u", "ab", "bwz"), entry("v", "qw", "q")]) == [
+        [swap("u", "z", "a"), swap("v", "", "w")],
+        [swap("u", "w", "")],
+    ]
+
+
 def test_of_several_devices_that_could_be_let_go_it_is_the_first_for_the_first() -> None:
     many = "abcdefghijkl"
     entries = [entry("u", f"{many}z", "123"), entry("w", "12", "z"), entry("v", "3", many)]
