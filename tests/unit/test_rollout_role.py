@@ -203,6 +203,7 @@ def test_a_refused_login_is_reported(stage: Stage) -> None:
 
 
 APPROVALS: list[tuple[dict[str, t.Any], str]] = [
+    ({"thingspace_rollout_expect_plan_digest": " "}, "thingspace_rollout_expect_plan_digest is blank"),
     ({"thingspace_rollout_expect_plan_digest": "0" * 64}, "One digest is approved, and the rollout files declare 2 accounts"),
     ({"thingspace_rollout_expect_plan_digest": {ONE: "0" * 64, TWO: None}}, f"No plan was approved for {TWO}, which the rollout files declare"),
     (
