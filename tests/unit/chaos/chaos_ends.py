@@ -43,7 +43,9 @@ def _upgrade(run: Run, wishes: t.Sequence[Wish]) -> None:
     late = any("slow" in record.faults for record in run.writes)
     if not run.check:
         assert result["changed"] or not mine or late, "something was made or cancelled, and changed is false"
-        assert not result["changed"] or run.writes, "changed, and nothing was written"
+        # One that was sent into a closed connection is no write, and nobody knows.
+        closed = result["requests"] > len(run.records)
+        assert not result["changed"] or run.writes or closed, "changed, and nothing was written"
         assert not result["changed"] or result["failed"] or mine or foreign, "changed, and all is as it was"
     if result["failed"] or run.check:
         return
