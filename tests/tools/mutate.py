@@ -36,6 +36,7 @@ ROOMS = {
     "_rollout_writer": ("test_rollout_writer.py",),
     "_scheduler": ("test_scheduler.py",),
     "_schedule": ("test_schedule.py",),
+    "_declared": ("test_declared.py",),
 }
 GOAL = 95
 VENV = VENVS / "mutation"
