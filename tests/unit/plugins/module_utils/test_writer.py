@@ -322,20 +322,20 @@ def test_a_refusal_since_it_has_started_says_so(error: ThingSpaceError) -> None:
 @pytest.mark.parametrize(
     ("error", "timeout", "told"),
     [
-        (ThingSpaceError("No.", "service"), 10, ("service", "No.")),
+        (lambda: ThingSpaceError("No.", "service"), 10, ("service", "No.")),
         # While there was time for another try, what stops it is why it failed.
-        (lost(False), 10, ("forbidden", "It cannot be read.")),
-        (lost(False), 0, ("unreachable", "The answer was lost.")),
+        (lambda: lost(False), 10, ("forbidden", "It cannot be read.")),
+        (lambda: lost(False), 0, ("unreachable", "The answer was lost.")),
         (
-            lost(),
+            lost,
             0,
             ("unreachable", "The answer was lost. A change of 2 devices was sent before, and whether it was made is unknown: run the task again."),
         ),
     ],
 )
-def test_a_write_that_nobody_can_read_back(error: ThingSpaceError, timeout: float, told: tuple[str, str]) -> None:
+def test_a_write_that_nobody_can_read_back(error: t.Callable[[], ThingSpaceError], timeout: float, told: tuple[str, str]) -> None:
     unreadable = ThingSpaceError("It cannot be read.", "forbidden")
-    run = Run(FakeMembership("z").then("append", error).then("read", unreadable), target("abz"), timeout)
+    run = Run(FakeMembership("z").then("append", error()).then("read", unreadable), target("abz"), timeout)
     assert (run.failure, run.progress.unread) == (told, True)
     assert run.progress.failure is not None
     assert run.progress.failure.__cause__ is None
