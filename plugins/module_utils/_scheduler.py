@@ -64,7 +64,7 @@ class Scheduler:
         while True:
             permit()
             try:
-                self.last = self._upgrades.schedule(key.firmware_name, key.firmware_to, key.start_date, end_date, devices)
+                self.last = made = self._upgrades.schedule(key.firmware_name, key.firmware_to, key.start_date, end_date, devices)
                 self.landed = True
             except UnsettledError as failure:
                 if failure.carried_out is not False:
@@ -83,16 +83,15 @@ class Scheduler:
                 if backoff.over:
                     raise
             else:
-                self._confirm(key)
+                self._confirm(key, made.upgrade_id.lower())
                 return
 
-    def _confirm(self, key: Key) -> None:
-        """Read the reports until they show what was made: the next run, and the next host, ask nothing else.
+    def _confirm(self, key: Key, made: str) -> None:
+        """Read the reports until they show the upgrade that was made: the next run, and the next host, ask nothing else.
 
         Raises StateError if somebody else has made the same meanwhile.
         """
         backoff = self._account.backoff()
-        made = self.last.upgrade_id.lower() if self.last else ""
         while True:
             matches = self.find(key)
             shown = [upgrade for upgrade in matches or self.refused_before(key) if upgrade.upgrade_id.lower() == made]

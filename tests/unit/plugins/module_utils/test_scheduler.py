@@ -164,6 +164,14 @@ def test_one_that_is_refused_at_once_is_shown_too(run: Run) -> None:
     assert (run.service.calls, run.told, run.last) == (["POST ab", *ALL], None, "N1")
 
 
+@pytest.mark.parametrize(("status", "told"), [("RequestFailed", "RequestFailed"), ("Queued", "RequestPending")])
+def test_a_refusal_that_the_reports_show_is_known(run: Run, status: str, told: str) -> None:
+    run.service.then("POST", lambda: [dict(run.service.add("N1", "ab", status=status)), {"id": "N1", "status": "RequestPending", "deviceList": []}][1])
+    run.schedule()
+    assert run.scheduler.last is not None
+    assert run.scheduler.last.status == told
+
+
 def test_one_that_somebody_else_makes_meanwhile_is_told(run: Run) -> None:
     run.service.then("POST", lambda: [run.service.add("V", "c"), run.service.make(run.service.posted[0])][1])
     run.schedule()
@@ -267,7 +275,7 @@ def test_a_second_one_that_somebody_else_has_made_is_told(run: Run) -> None:
     assert run.knows == ("N1", True, False)
 
 
-UNKNOWN = "The answer was lost. Whether the upgrade was scheduled is not known: "
+UNKNOWN = "Whether the upgrade was scheduled is not known: "
 AGAIN = "It was not sent again, since that could make a second one. Run the task again later: it looks for the upgrade first."
 
 
@@ -284,11 +292,11 @@ def test_a_lost_post_that_no_report_shows_is_not_known(others: str, also: str) -
     run.service.add("OLD", refused="z", status="RequestFailed")
     for upgrade_id in others:
         run.service.add(upgrade_id, "c")
-    error = UnsettledError("The answer was lost.", "service", carried_out=None, status=502, code="X", detail="Bad Gateway")
+    error = UnsettledError("Lost at X.", "service", carried_out=None, status=502, code="X", detail="Bad Gateway")
     run.service.then("POST", error)
     run.schedule()
     assert run.service.calls == ["POST ab", *ALL, *ALL]
-    assert run.told == ("service", f"{UNKNOWN}it did not come into the reports within retry_timeout{also}. {AGAIN}")
+    assert run.told == ("service", f"Lost at X. {UNKNOWN}it did not come into the reports within retry_timeout{also}. {AGAIN}")
     assert run.failure is not None
     assert run.failure.as_dict() == {"kind": "service", "status": 502, "code": "X", "message": "Bad Gateway"}
     assert run.knows == (None, False, True)
@@ -297,7 +305,7 @@ def test_a_lost_post_that_no_report_shows_is_not_known(others: str, also: str) -
 def test_a_lost_post_and_reports_that_cannot_be_read_are_not_known(run: Run) -> None:
     run.service.then("POST", lost()).then("LIST", FORBIDDEN)
     run.schedule()
-    assert run.told == ("unreachable", f"{UNKNOWN}the reports cannot be read (It cannot be read.). {AGAIN}")
+    assert run.told == ("unreachable", f"The answer was lost. {UNKNOWN}the reports cannot be read (It cannot be read.). {AGAIN}")
     assert run.knows == (None, False, True)
 
 
@@ -452,4 +460,5 @@ def test_one_that_is_not_shown_is_waited_for_only_so_long(run: Run) -> None:
     del run.service.upgrades["U"]
     run.wait()
     assert run.told == ("not_visible", "The service accepted the upgrade U and does not show it within retry_timeout.")
-    assert run.last == "U"
+    # The pauses of both: for the decision, and for what is not shown.
+    assert (run.last, run.service.clock.pauses) == ("U", [0.5, 0.5, 1.0, 1.0, 2.0, 2.0, 4.0])
