@@ -106,10 +106,10 @@ class Progress(t.Generic[Read]):
         After a lost answer two things prove nothing: a read that does not show the change may have come too early, and the refusal of a second try
         may mean that the first had been carried out.
         """
-        unknown = {operation: self.lost[operation] - self.acknowledged(operation) for operation in OPERATIONS}
+        append, remove = (self.lost[operation] - self.acknowledged(operation) for operation in OPERATIONS)
         if not self.unread:
-            unknown = {"append": unknown["append"] - self.last.devices.keys(), "remove": unknown["remove"] & self.last.members}
-        return sum(len(devices) for devices in unknown.values())
+            append, remove = append - self.last.devices.keys(), remove & self.last.members
+        return len(append) + len(remove)
 
     def acknowledged(self, operation: Operation) -> set[str]:
         """Devices for which the service said that it was done."""

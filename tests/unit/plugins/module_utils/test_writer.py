@@ -14,7 +14,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._plan import Opera
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import Rails
 from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing
 from ansible_collections.thingspace.fota.plugins.module_utils._writer import Progress, Target, converge, guard
-from fake_membership import DONE, NO, OUT, Clock, FakeMembership, Seen, seen
+from fake_membership import DONE, IN, NO, OUT, Clock, FakeMembership, Seen, seen
 
 FREE = Rails(allow_empty=True, max_removal_percent=100, max_removals=None)
 REFUSED = ThingSpaceError("No.", "service")
@@ -82,6 +82,12 @@ def test_what_was_acknowledged_has_landed_as_long_as_nobody_has_read() -> None:
     run.unread = True
     assert (run.landed("append"), run.landed("remove")) == ({"c"}, {"a"})
     assert (run.acknowledged("append"), run.acknowledged("remove")) == ({"c"}, {"a"})
+
+
+def test_that_a_device_is_accepted_acknowledges_its_arrival_and_not_its_leaving() -> None:
+    run = Progress(seen("a"))
+    run.answers = {"append": {"b": IN}, "remove": {"a": IN}}
+    assert (run.acknowledged("append"), run.acknowledged("remove")) == ({"b"}, set())
 
 
 def test_how_many_changes_nobody_knows_of() -> None:
@@ -173,6 +179,13 @@ def test_removals_that_were_done_count_for_the_rails() -> None:
     guard("the upgrade X", target("", rails=Rails(True, 30, None)), run, Plan(remove=frozenset("bc")))
 
 
+def test_removals_that_could_not_be_read_back_count_for_the_rails() -> None:
+    run = sent(Progress(seen("abcdefghij")), remove="ab")
+    run.answers["remove"] = dict.fromkeys("ab", DONE["remove"])
+    run.unread = True
+    assert refusal(target("", rails=Rails(True, 29, None)), run, remove="c").startswith("rail: 3 of 10 devices")
+
+
 def test_what_is_there_now_counts_for_the_rails_too() -> None:
     run = Progress(seen("abcdefghi"))
     run.last = seen("abcdefghij")
@@ -204,7 +217,7 @@ def test_only_the_difference_is_sent_in_batches_and_read_once() -> None:
     assert (run.held, run.failure, run.clock.pauses) == ("abcw", None, [])
     assert run.progress.sent == {"append": set("abc"), "remove": set("stuv")}
     assert run.progress.answers == {"append": dict.fromkeys("abc", DONE["append"]), "remove": dict.fromkeys("stuv", DONE["remove"])}
-    assert not run.progress.unread
+    assert run.progress.unread is False
     assert run.progress.last == run.membership.now
 
 
