@@ -211,6 +211,13 @@ def test_whether_nobody_knows(scheduler: bool, unread: bool) -> None:
     assert wave.unsettled is (scheduler or unread)
 
 
+@pytest.mark.parametrize("devices", ["", "a", "ab"])
+def test_what_was_lost_and_is_not_shown_is_what_nobody_knows(devices: str) -> None:
+    wave = new(FakeService(), "ab")
+    wave.progress.lost["append"] = set(devices)
+    assert wave.unsettled is bool(devices)
+
+
 # what is done
 
 
