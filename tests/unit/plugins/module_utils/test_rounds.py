@@ -13,7 +13,7 @@ import typing as t
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._moves import Entry, Joint, check_disjoint, join
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import State
-from ansible_collections.thingspace.fota.plugins.module_utils._rounds import Start, Step, rounds
+from ansible_collections.thingspace.fota.plugins.module_utils._rounds import Start, Step, _leads, rounds
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -166,6 +166,12 @@ def test_what_leads_back_is_let_go_first_since_what_does_not_is_the_last_to_spar
         [swap("w", "a", "b")],
         [swap("v", "b", "")],
     ]
+
+
+def test_every_way_is_followed() -> None:
+    ways = {"u": ["v", "w"], "v": ["x", "u"], "w": ["y"]}
+    assert [goal for goal in "uvwxyz" if _leads(ways, "u", goal)] == list("uvwxy")
+    assert [goal for goal in "uvwxyz" if _leads(ways, "w", goal)] == list("wy")
 
 
 def test_what_only_waits_is_on_no_way_back() -> None:
