@@ -56,7 +56,8 @@ def mypy(log: Log, venv: str) -> str:
     wanted: list[str | Path] = [*package(collection, "plugins"), *package(collection, "extensions"), *(word for name in modules for word in ("-p", name))]
     unit_tests = ROOT / "tests" / "unit"
     folders = sorted({path.parent for path in (ROOT / "tests").rglob("*.py")} - {unit_tests}) + [unit_tests]
-    jobs = [(wanted, base)] + [(sorted(folder.glob("*.py")), [folder, unit_tests, *base]) for folder in folders]
+    tools = ROOT / "tests" / "tools"
+    jobs = [(wanted, base)] + [(sorted(folder.glob("*.py")), [folder, unit_tests, tools, *base]) for folder in folders]
     count, codes = 0, set()
     for words, path in jobs:
         count += files(log.run([*check, *words], ROOT, env(venv, MYPYPATH=os.pathsep.join(map(str, path))), check=False))

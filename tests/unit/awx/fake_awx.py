@@ -42,6 +42,6 @@ def install(folder: Path) -> None:
             (modules / f"{name}.py").write_text(MODULE.format(name=name, spec=json.dumps(spec)), encoding="utf-8")
 
 
-def noted(log: Path) -> list[tuple[str, dict[str, t.Any]]]:
+def noted(log: Path) -> list[t.Any]:
     """Module and options of each task, in their order."""
-    return [(module, options) for module, options in map(json.loads, log.read_text(encoding="utf-8").splitlines())]
+    return list(map(json.loads, log.read_text(encoding="utf-8").splitlines()))
