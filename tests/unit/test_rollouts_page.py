@@ -87,7 +87,10 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_the_playbooks_are_named_as_they_are() -> None:
-    told = set(re.findall(r"thingspace\.fota\.(plan|apply)\b", PAGE))
-    assert told == {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
+    playbooks = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
+    assert set(re.findall(r"ansible-playbook thingspace\.fota\.(\w+)", PAGE)) == {"plan", "apply"}
+    for page in sorted((ROOT / "docs").rglob("*.md")):
+        for name in re.findall(r"ansible-playbook thingspace\.fota\.(\w+)", page.read_text(encoding="utf-8")):
+            assert name in playbooks, f"{page.name} names a playbook that is not there"
     plan: list[dict[str, t.Any]] = yaml.safe_load((ROOT / "playbooks" / "plan.yml").read_text(encoding="utf-8"))
     assert [play["check_mode"] for play in plan] == [True]
