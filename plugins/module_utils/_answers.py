@@ -12,6 +12,7 @@ are recognised (reference section 1.3).
 
 from __future__ import annotations
 
+import functools
 import html
 import json
 import re
@@ -47,12 +48,16 @@ HIDDEN = "********"
 def hiding(secrets: t.Iterable[str]) -> Hide:
     """A function that takes secrets out of a text, in the forms in which a service may echo them."""
     # The longest first: a secret may be part of another.
-    patterns = ["".join(map(_form, secret)) for secret in sorted({*secrets} - {""}, key=len, reverse=True)]
-    if not patterns:
+    ordered = sorted({*secrets} - {""}, key=len, reverse=True)
+    if not ordered:
         return str
-    # Case: %2f is %2F.
-    found = re.compile("|".join(patterns), re.IGNORECASE)
-    return lambda text: found.sub(HIDDEN, text)
+
+    @functools.cache
+    def found() -> re.Pattern[str]:
+        # Not before there is an error to be told: every client has such a pattern, and few need it. Case: %2f is %2F.
+        return re.compile("|".join("".join(map(_form, secret)) for secret in ordered), re.IGNORECASE)
+
+    return lambda text: found().sub(HIDDEN, text)
 
 
 def _form(character: str) -> str:
@@ -100,11 +105,10 @@ def speak(body: bytes, hide: Hide = str) -> Spoken:
 
 def too_deep(value: object) -> bool:
     """Whether JSON has more levels than any answer. Functions that call themselves, here and in ansible-core, would not come to its end."""
-    level: list[t.Any] = [value]
+    level: list[t.Any] = [value] if type(value) in _NESTED else []
     for dummy in range(_DEEPEST):
-        parts = (part.values() if isinstance(part, dict) else part for part in level if isinstance(part, (dict, list)))
-        # Almost all of an answer are devices, whose values are text: one look at their types tells that.
-        level = [item for part in parts if not _NESTED.isdisjoint(map(type, part)) for item in part]
+        # Almost all of an answer are devices, whose values are text: no part of the next level.
+        level = [item for part in level for item in (part.values() if type(part) is dict else part) if type(item) in _NESTED]
         if not level:
             return False
     return True

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import re
 import typing as t
@@ -35,24 +36,18 @@ def declare(values: t.Iterable[object], place: t.Callable[[int], str], *, check_
         values: devices as they were given.
         place: says where the n-th value stands, such as ``devices[3]`` or ``line 4``; called for malformed values only.
     """
-    devices: set[str] = set()
-    duplicates: set[str] = set()
-    malformed: list[tuple[int, object]] = []
-    for index, value in enumerate(values):
-        text = value.strip() if isinstance(value, str) else ""
-        if not _IMEI.fullmatch(text):
-            malformed.append((index, value))
-        elif text in devices:
-            duplicates.add(text)
-        else:
-            devices.add(text)
+    values = list(values)
+    texts = [value.strip() if isinstance(value, str) else "" for value in values]
+    malformed = [(index, values[index]) for index, text in enumerate(texts) if not _IMEI.fullmatch(text)]
     if malformed:
         named = "; ".join(f"{place(index)}: {_shown(value)} {cause(value)}" for index, value in malformed[:_SHOWN])
         more = f"; and {len(malformed) - _SHOWN} more" if len(malformed) > _SHOWN else ""
         count = "1 malformed device" if len(malformed) == 1 else f"{len(malformed)} malformed devices"
         raise InputError(f"{count} (a device is an IMEI, a quoted string of exactly 15 digits). {named}{more}")
+    devices = frozenset(texts)
+    duplicates = [device for device, count in collections.Counter(texts).items() if count > 1] if len(devices) < len(texts) else []
     doubtful = tuple(sorted(device for device in devices if not passes_luhn(device))) if check_luhn else ()
-    return Declaration(frozenset(devices), tuple(sorted(duplicates)), doubtful)
+    return Declaration(devices, tuple(sorted(duplicates)), doubtful)
 
 
 def cause(value: object) -> str:

@@ -9,6 +9,7 @@ The only place that imports ``requests``. It knows bytes, statuses and headers; 
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import datetime
@@ -56,21 +57,6 @@ class Request:
     body: bytes | None = dataclasses.field(default=None, repr=False)
 
 
-class _Credentials:
-    """Sets the headers as a requests "auth": only while one is given does requests leave ``~/.netrc`` alone.
-
-    Without it an entry for the host would replace the bearer token by a user name and password, and yet switching
-    ``trust_env`` off would lose the proxies.
-    """
-
-    def __init__(self, headers: t.Mapping[str, str]) -> None:
-        self._headers = headers
-
-    def __call__(self, prepared: t.Any) -> t.Any:
-        prepared.headers.update(self._headers)
-        return prepared
-
-
 class Transport:
     """Kept connections to one service, mostly one.
 
@@ -85,15 +71,16 @@ class Transport:
 
     def __init__(self, api_url: str, *, verify: bool | str, timeout: float, retry_timeout: float, connections: int = 1, proxies: bool = True) -> None:
         self._api_url = api_url
-        self._verify = verify
         self._timeout = timeout
         self._retry_timeout = retry_timeout
-        self._session = requests.Session()
-        # The session's trust_env would take REQUESTS_CA_BUNDLE away, too.
-        self._proxies = None if proxies else {"no_proxy": "*"}
-        adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=connections, max_retries=0)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
+        self._adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=connections, max_retries=0)
+        # What the environment says of this host, asked once and not for every request: proxies, and REQUESTS_CA_BUNDLE, which trust_env
+        # would take away together with them. Beside the session there are neither cookies nor ~/.netrc, which would replace the bearer token.
+        session = requests.Session()
+        settings = session.merge_environment_settings(api_url, {} if proxies else {"no_proxy": "*"}, False, verify, None)
+        self._verify = True if settings["verify"] is None else settings["verify"]
+        self._proxies = settings["proxies"]
+        self._headers = session.headers
         self.requests = 0
 
     def branch(self) -> Transport:
@@ -110,21 +97,12 @@ class Transport:
         """Send once. Raises UnsettledError where no answer came, ThingSpaceError where trying again is no use."""
         self.requests += 1
         try:
-            with warnings.catch_warnings():
-                # `validate_certs: false` was the user's word; urllib3 would repeat it on stderr for every request.
-                warnings.simplefilter("ignore", InsecureRequestWarning)
-                response = self._session.request(
-                    request.method,
-                    self._api_url + request.path,
-                    data=request.body,
-                    auth=_Credentials(request.headers),
-                    timeout=self._timeout,
-                    # A redirect would carry the VZ-M2M token to wherever it points.
-                    allow_redirects=False,
-                    # Given here and not on the session: REQUESTS_CA_BUNDLE would win over the session's value.
-                    verify=self._verify,
-                    proxies=self._proxies,
-                )
+            with contextlib.nullcontext() if self._verify else _unrepeated():
+                headers = {**self._headers, **request.headers}
+                prepared = requests.Request(request.method, self._api_url + request.path, headers, data=request.body).prepare()
+                # The adapter follows no redirect, which would carry the VZ-M2M token to wherever it points.
+                response = self._adapter.send(prepared, timeout=self._timeout, verify=self._verify, proxies=self._proxies)
+                body = response.content
         except (requests.RequestException, ValueError, OSError) as error:
             told = _told(error, request, self._api_url)
             # What cannot be meant was not sent.
@@ -139,7 +117,7 @@ class Transport:
                 "service",
                 status=response.status_code,
             )
-        return Answer(response.status_code, response.headers, response.content)
+        return Answer(response.status_code, response.headers, body)
 
     def read(self, request: Request, parse: t.Callable[[Answer], Answer_T]) -> Answer_T:
         """Send a request that changes nothing, again after a lost answer, HTTP 429 and 5xx, within ``retry_timeout``.
@@ -168,6 +146,14 @@ def retry_after(headers: t.Mapping[str, str], now: datetime.datetime | None = No
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.timezone.utc)
     return max(0.0, (moment - (now or datetime.datetime.now(datetime.timezone.utc))).total_seconds())
+
+
+@contextlib.contextmanager
+def _unrepeated() -> t.Iterator[None]:
+    """`validate_certs: false` was the user's word; urllib3 would repeat it on stderr for every request."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InsecureRequestWarning)
+        yield
 
 
 def _told(error: Exception, request: Request, api_url: str) -> ThingSpaceError:

@@ -41,7 +41,7 @@ def changes_of(progress: Progress[Read], plan: Plan, known: Changes) -> Changes:
         known,
         added=added,
         removed=removed,
-        rejected=_rejections(progress, plan),
+        rejected=rejections(progress, plan),
         before_count=before,
         after_count=before + len(added) - len(removed) if progress.unread else len(progress.last.members),
     )
@@ -59,15 +59,15 @@ def judge(rejected: t.Sequence[Rejection], on_rejected: str) -> str | None:
     return sentence
 
 
-def _rejections(progress: Progress[Read], plan: Plan) -> tuple[Rejection, ...]:
+def rejections(progress: Progress[Read], plan: Plan) -> tuple[Rejection, ...]:
     """Declared devices that are refused, by what the last read still misses: a refusal whose goal is reached is none."""
-    rejections: list[Rejection] = []
+    found: list[Rejection] = []
     for operation in OPERATIONS:
         refused = progress.answers[operation].keys() - progress.acknowledged(operation)
         missing = plan.append | plan.refused if operation == "append" else plan.remove
-        rejections += [Rejection(device, operation, *progress.answers[operation][device]) for device in refused & missing]
-    told = {rejection.device_id for rejection in rejections}
+        found += [Rejection(device, operation, *progress.answers[operation][device]) for device in refused & missing]
+    told = {rejection.device_id for rejection in found}
     for device in plan.refused - told:
         operation_or_listed: t.Literal["append", "listed"] = "append" if device in progress.sent["append"] else "listed"
-        rejections.append(Rejection(device, operation_or_listed, *progress.last.devices[device]))
-    return tuple(sorted(rejections))
+        found.append(Rejection(device, operation_or_listed, *progress.last.devices[device]))
+    return tuple(sorted(found))

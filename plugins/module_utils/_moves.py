@@ -95,6 +95,9 @@ def check_disjoint(wanted: t.Iterable[tuple[object, frozenset[str]]]) -> Problem
 
 def _repeated(groups: t.Iterable[frozenset[str]]) -> frozenset[str]:
     """What is in more than one of them."""
+    groups = list(groups)
+    if len(frozenset().union(*groups)) == sum(map(len, groups)):
+        return frozenset()
     seen: set[str] = set()
     repeated: set[str] = set()
     for group in groups:
@@ -103,13 +106,8 @@ def _repeated(groups: t.Iterable[frozenset[str]]) -> frozenset[str]:
     return frozenset(repeated)
 
 
-def join(entries: t.Sequence[Entry], others: t.Iterable[tuple[str, frozenset[str]]] = ()) -> Joint:
-    """Plan all declared upgrades together.
-
-    Args:
-        entries: the declared upgrades.
-        others: upgrades that are not declared and hold devices, as sentences name them, with their members.
-    """
+def join(entries: t.Sequence[Entry]) -> Joint:
+    """Plan all declared upgrades together."""
     own = {entry.ref: make_plan(entry.state, entry.declared, entry.members, entry.refused) for entry in entries}
     leaving, moves, problems = _meet([entry for entry in entries if entry.holds], own)
     plans = {ref: dataclasses.replace(plan, remove=plan.remove | leaving[ref]) if leaving[ref] else plan for ref, plan in own.items()}
@@ -120,7 +118,6 @@ def join(entries: t.Sequence[Entry], others: t.Iterable[tuple[str, frozenset[str
         if plan and not entry.open:
             change = f"{len(plan.append)} to append, {len(plan.remove)} to remove"
             problems.append(Problem("state", f"{entry} is {entry.status}: devices can be changed only before it starts, and it needs {change}."))
-    problems += _taken(entries, others)
     return Joint(plans, tuple(sorted(moves)), tuple(problems))
 
 
@@ -138,7 +135,7 @@ def _meet(entries: t.Sequence[Entry], own: t.Mapping[str, Plan]) -> tuple[dict[s
     moves: list[Move] = []
     for entry in entries:
         arriving = own[entry.ref].append
-        for device in (entry.wanted - entry.refused) & holders.keys():
+        for device in (entry.wanted & holders.keys()) - entry.refused:
             for holder in holders[device]:
                 if holder is entry:
                     continue
@@ -151,17 +148,24 @@ def _meet(entries: t.Sequence[Entry], own: t.Mapping[str, Plan]) -> tuple[dict[s
     return leaving, moves, _told(stuck, "{} declared in {} cannot leave {}.")
 
 
-def _taken(entries: t.Sequence[Entry], others: t.Iterable[tuple[str, frozenset[str]]]) -> list[Problem]:
-    """Declared devices that somebody else's upgrade holds."""
+def taken(entries: t.Sequence[Entry], others: t.Sequence[tuple[str, frozenset[str]]]) -> tuple[Problem, ...]:
+    """Declared devices that somebody else's upgrade holds.
+
+    Args:
+        entries: the declared upgrades.
+        others: upgrades that are not declared and hold devices, as sentences name them, with their members.
+    """
+    if not others:
+        return ()
     targets = [(str(entry), entry.wanted - entry.refused) for entry in entries if entry.holds]
     wanted = frozenset().union(*(devices for dummy, devices in targets))
     found: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
     for other, members in others:
-        taken = members & wanted
-        for target, devices in targets if taken else ():
-            if devices & taken:
-                found[target, other] += devices & taken
-    return _told(found, "{} declared in {} held by {}, which is not declared here.")
+        held = members & wanted
+        for target, devices in targets if held else ():
+            if devices & held:
+                found[target, other] += devices & held
+    return tuple(_told(found, "{} declared in {} held by {}, which is not declared here."))
 
 
 def _told(found: t.Mapping[tuple[str, str], t.Collection[str]], sentence: str) -> list[Problem]:

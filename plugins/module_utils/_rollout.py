@@ -14,7 +14,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._errors import Inp
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._landing import judge
 from ansible_collections.thingspace.fota.plugins.module_utils._module import Result
-from ansible_collections.thingspace.fota.plugins.module_utils._moves import Joint, Move, Problem, join, some
+from ansible_collections.thingspace.fota.plugins.module_utils._moves import Joint, Move, Problem, join, some, taken
 from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of, check_range
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import plan_digest
@@ -102,11 +102,12 @@ class _Task:
         waves = self._waves
         entries = [wave.entry() for wave in waves.values()]
         joint = join(entries)
+        problems = joint.problems
         others: list[Upgrade] = []
         # Whoever only removes can do so without a look at what others hold.
         if reader.has_listed or self._params["unlisted"] == "fail" or any(plan.append for plan in joint.plans.values()):
             others = reader.others()
-            joint = join(entries, [(f"the upgrade {other.upgrade_id} ({other.status})", other.members) for other in others])
+            problems += taken(entries, [(f"the upgrade {other.upgrade_id} ({other.status})", other.members) for other in others])
         self._unlisted = tuple(other for other in others if other.is_open)
         self._moves = joint.moves
         moving = {ref for move in joint.moves for ref in (move.source, move.target)}
@@ -116,7 +117,7 @@ class _Task:
         account = self._account or ""
         self._digests = {ref: plan_digest({(account, name): joint.plans[ref]}) for ref, name in names.items()}
         self._digest = plan_digest({(account, name): joint.plans[ref] for ref, name in names.items()})
-        self._forbid([*joint.problems, *self._own_problems()])
+        self._forbid([*problems, *self._own_problems()])
         self._compare(joint)
         self._warn_of_refused(joint)
         reader.heed_refused([wave for wave in waves.values() if wave.new and wave.plan.append])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils._landing import changes_of, landed
+from ansible_collections.thingspace.fota.plugins.module_utils._landing import changes_of, landed, rejections
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Changes, Rejection
 from ansible_collections.thingspace.fota.plugins.module_utils._rollout_outcome import Action, WaveOutcome
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import described
@@ -18,7 +18,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._wave import Wave
 
 def rejected_of(wave: Wave) -> tuple[Rejection, ...]:
     """Declared devices that the service refuses."""
-    return _changes(wave, Changes()).rejected
+    return rejections(wave.progress, wave.target.plan(wave.progress.last))
 
 
 def outcome_of(wave: Wave, digest: str | None, moved: t.Container[tuple[str, str]]) -> WaveOutcome:
@@ -32,9 +32,10 @@ def outcome_of(wave: Wave, digest: str | None, moved: t.Container[tuple[str, str
     duplicates, requests = declared.declaration.duplicates, wave.client.requests
     if not wave.seen:
         return WaveOutcome(duplicates=duplicates, upgrade_id=declared.upgrade_id, name=declared.name, requests=requests)
-    changes = _changes(wave, Changes(duplicates=duplicates, plan_digest=digest))
+    missing = wave.target.plan(last)
+    changes = changes_of(wave.progress, missing, Changes(duplicates=duplicates, plan_digest=digest))
     known: dict[str, t.Any] = {field.name: getattr(changes, field.name) for field in dataclasses.fields(changes)}
-    changed = landed(wave.progress, wave.target.plan(last)) or wave.scheduler.landed or wave.scheduler.unsettled
+    changed = landed(wave.progress, missing) or wave.scheduler.landed or wave.scheduler.unsettled
     action: Action = "past" if wave.past else "none" if not changed else "schedule" if wave.new else "change"
     shown = last.upgrade_id or wave.predicted
     return WaveOutcome(
@@ -54,7 +55,3 @@ def outcome_of(wave: Wave, digest: str | None, moved: t.Container[tuple[str, str
         requests=requests,
         failure=wave.failure,
     )
-
-
-def _changes(wave: Wave, known: Changes) -> Changes:
-    return changes_of(wave.progress, wave.target.plan(wave.progress.last), known)

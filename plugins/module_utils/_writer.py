@@ -113,7 +113,10 @@ class Progress(t.Generic[Read]):
 
     def acknowledged(self, operation: Operation) -> set[str]:
         """Devices for which the service said that it was done."""
-        return {device for device, answer in self.answers[operation].items() if acknowledged(operation, answer.status)}
+        answers = self.answers[operation]
+        # Few different answers, many devices.
+        done = {answer for answer in set(answers.values()) if acknowledged(operation, answer.status)}
+        return {device for device, answer in answers.items() if answer in done}
 
     def landed(self, operation: Operation) -> set[str]:
         """Devices that this run has really appended or removed, as far as can be known."""

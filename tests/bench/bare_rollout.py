@@ -33,6 +33,11 @@ def members(upgrade_id: str) -> set[str]:
     return {device["deviceId"] for device in answer["deviceList"]}
 
 
+def held(status: str) -> set[str]:
+    answer = session().get(f"{account.format('reports')}/status/{status}/index/0", timeout=60).json()
+    return {device["deviceId"] for upgrade in answer["reportList"] if upgrade["id"] not in files for device in upgrade["deviceList"]}
+
+
 def converge(upgrade_id: str) -> None:
     with open(files[upgrade_id], encoding="utf-8") as file:
         declared = {line.strip() for line in file}
@@ -45,4 +50,5 @@ def converge(upgrade_id: str) -> None:
 
 
 with ThreadPoolExecutor(4) as pool:
+    assert not any(pool.map(held, ("RequestPending", "Queued", "InProgress")))
     list(pool.map(converge, files))

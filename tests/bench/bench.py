@@ -81,16 +81,20 @@ def devices(stage: Stage, rounds: int) -> list[Row]:
 
 def rollout(stage: Stage, rounds: int) -> list[Row]:
     """(c) and (d): `rollout`."""
-    one, many = OneUpgrade(stage, 1_000), ManyUpgrades(stage, 100, 1_000)
-    runs = paired(rounds, one.empty, many.rollout, many.no_change, many.script)
+    one, single, many = OneUpgrade(stage, 1_000), ManyUpgrades(stage, 1, 1_000), ManyUpgrades(stage, 100, 1_000)
+    runs = paired(rounds, one.empty, many.rollout, many.no_change, many.script, single.rollout, single.script)
     # A hundred tasks take minutes: one of them.
     floor, loop, once = one.empty(), many.loop(), many.rollout()
+    further = [(run[1].seconds - run[4].seconds) / (run[3].seconds - run[5].seconds) for run in runs]
     name = "`rollout`, 100 upgrades of 1,000 devices, a twentieth exchanged"
     return [
         seconds(f"{name}: above an empty module", [above(run[1], run[0]) for run in runs]),
         seconds(f"{name}: bare script with four threads", [run[3].seconds for run in runs]),
         ratio(f"{name}: to the script", [above(run[1], run[0]) / run[3].seconds for run in runs], 1.3),
         Row(f"{name}: to the script, in processor time", f"{median([(run[1].cpu - run[0].cpu) / run[3].cpu for run in runs]):.2f} times"),
+        seconds("the same with one upgrade, which is mostly start: above an empty module", [above(run[4], run[0]) for run in runs]),
+        seconds("the same with one upgrade: bare script", [run[5].seconds for run in runs]),
+        Row("each further upgrade: to the script", f"{median(further):.2f} times"),
         seconds(f"{name}: a second time, nothing to do", [above(run[2], run[0]) for run in runs]),
         megabytes(f"{name}: largest process", [run[1].megabytes for run in runs]),
         ratio("a loop of `upgrade_devices` over the same: to `rollout`, above an empty module", [above(loop, floor) / above(once, floor)], 20, most=False),

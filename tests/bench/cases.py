@@ -103,8 +103,7 @@ class ManyUpgrades:
 
     def rollout(self) -> Took:
         self._seed()
-        entries = [{"upgrade_id": upgrade_id, "devices_file": str(path), "state": "exact"} for upgrade_id, path in self._files.items()]
-        return self._counted(self.stage.playbook([{"thingspace.fota.rollout": {"upgrades": entries, "imei_check": "none"}}]))
+        return self._counted(self.no_change(), 3 + 4 * len(self._files))
 
     def no_change(self) -> Took:
         """After :meth:`rollout`."""
@@ -115,17 +114,19 @@ class ManyUpgrades:
         self._seed()
         given = self.stage.folder / "files.json"
         given.write_text(json.dumps({upgrade_id: str(path) for upgrade_id, path in self._files.items()}), encoding="utf-8")
-        return self._counted(self.stage.script("bare_rollout.py", str(given)))
+        return self._counted(self.stage.script("bare_rollout.py", str(given)), 3 + 4 * len(self._files))
 
     def loop(self) -> Took:
         """One task for each upgrade, as a loop runs them."""
         self._seed()
         options = {"upgrade_id": "{{ item.id }}", "devices_file": "{{ item.file }}", "state": "exact", "imei_check": "none"}
         items = [{"id": upgrade_id, "file": str(path)} for upgrade_id, path in self._files.items()]
-        return self._counted(self.stage.playbook([{"thingspace.fota.upgrade_devices": options, "loop": items, "loop_control": {"label": "{{ item.id }}"}}]))
+        task: Task = {"thingspace.fota.upgrade_devices": options, "loop": items, "loop_control": {"label": "{{ item.id }}"}}
+        return self._counted(self.stage.playbook([task]), 4 * len(self._files))
 
-    def _counted(self, took: Took) -> Took:
+    def _counted(self, took: Took, expected: int) -> Took:
+        requests = self.stage.requests()
         wanted = dict.fromkeys(self._worlds, self._count)
-        if self.stage.members() != wanted:
-            raise RuntimeError("not every upgrade has the devices that it should have")
+        if requests != expected or self.stage.members() != wanted:
+            raise RuntimeError(f"{requests} requests where {expected} do it, or not every upgrade has the devices that it should have")
         return took

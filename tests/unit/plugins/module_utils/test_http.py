@@ -88,6 +88,14 @@ def test_netrc_does_not_replace_the_bearer(recorder: Recorder, tmp_path: Path, m
     assert recorder.seen[0][1]["vz-m2m-token"] == "right-session"
 
 
+def test_no_cookie_goes_back(recorder: Recorder) -> None:
+    recorder.answer_headers = {"Set-Cookie": "who=somebody; Path=/"}
+    reader = client(recorder.url)
+    reader.read("/x")
+    reader.read("/x")
+    assert [headers.get("cookie") for dummy, headers in recorder.seen] == [None, None]
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_tokens_do_not_follow_a_redirect(recorder: Recorder, status: int) -> None:
     with Recorder() as other:

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
-from ansible_collections.thingspace.fota.plugins.module_utils._landing import changes_of, judge, landed
+from ansible_collections.thingspace.fota.plugins.module_utils._landing import changes_of, judge, landed, rejections
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Changes, Rejection
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Operation, Plan
 from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing
@@ -65,10 +65,6 @@ def test_without_a_read_what_was_answered_counts() -> None:
     run = progress(seen("abc"), seen("abc"), unread=True, append={"d": DONE["append"], "e": NO}, remove={"a": DONE["remove"], "b": DONE["remove"]})
     changes = changes_of(run, Plan(), Changes())
     assert (changes.added, changes.removed, changes.before_count, changes.after_count) == ({"d"}, {"a", "b"}, 3, 2)
-
-
-def rejections(run: Progress[Seen], plan: Plan) -> tuple[Rejection, ...]:
-    return changes_of(run, plan, Changes()).rejected
 
 
 def test_what_is_refused_is_told_sorted_with_the_words_of_the_service() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils._moves import Entry, Joint, Move, Problem, check_disjoint, join, some
+from ansible_collections.thingspace.fota.plugins.module_utils._moves import Entry, Joint, Move, Problem, check_disjoint, join, some, taken
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan
 
 Others = list[tuple[str, frozenset[str]]]
@@ -28,7 +28,7 @@ def over(ref: str, members: str, declared: str) -> Entry:
 
 
 def texts(*entries: Entry, others: Others | None = None) -> list[str]:
-    return [problem.text for problem in join(entries, others or []).problems]
+    return [problem.text for problem in (*join(entries).problems, *taken(entries, others or []))]
 
 
 @pytest.mark.parametrize(("devices", "told"), [("", ""), ("b", "b"), ("cab", "a, b, c"), ("dcab", "a, b, c and 1 more"), ("edcab", "a, b, c and 2 more")])
@@ -123,11 +123,12 @@ def test_one_that_is_over_holds_nothing_and_claims_nothing() -> None:
     ],
 )
 def test_what_forbids_a_plan_is_told(entries: list[Entry], others: Others, told: str) -> None:
-    assert [f"{problem.kind}: {problem.text}" for problem in join(entries, others).problems] == [told]
+    assert [f"{problem.kind}: {problem.text}" for problem in (*join(entries).problems, *taken(entries, others))] == [told]
 
 
 def test_everything_that_forbids_a_plan_is_told_the_mistakes_of_the_declaration_first() -> None:
-    problems = join([queued("u", "", "ab"), queued("v", "", "b"), running("w", "c", "d")], [("X", frozenset("a"))]).problems
+    entries = [queued("u", "", "ab"), queued("v", "", "b"), running("w", "c", "d")]
+    problems = (*join(entries).problems, *taken(entries, [("X", frozenset("a"))]))
     assert [(problem.kind, problem.text.split()[0]) for problem in problems] == [("input", "A"), ("state", "wave"), ("state", "a")]
 
 
@@ -146,7 +147,7 @@ def test_of_many_pairs_of_upgrades_ten_are_named(pairs: int, more: str) -> None:
     ("pairs", "more"), [(10, []), (11, ["And the like for 1 more pairs of upgrades."]), (12, ["And the like for 2 more pairs of upgrades."])]
 )
 def test_of_many_devices_that_others_hold_ten_pairs_are_told(pairs: int, more: list[str]) -> None:
-    problems = join([queued("u", "", "a")], [(f"X{number}", frozenset("a")) for number in range(pairs)]).problems
+    problems = taken([queued("u", "", "a")], [(f"X{number}", frozenset("a")) for number in range(pairs)])
     told = [f"a declared in wave u held by X{number}, which is not declared here." for number in range(10)]
     assert problems == tuple(Problem("state", text) for text in [*told, *more])
 
