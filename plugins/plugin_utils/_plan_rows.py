@@ -9,6 +9,7 @@ Nothing but the keys named here is taken from a result: ``invocation`` and the l
 
 from __future__ import annotations
 
+import math
 import re
 import typing as t
 
@@ -29,6 +30,11 @@ def sequence(value: Value) -> list[Value]:
     return list(value) if isinstance(value, (list, tuple)) else []
 
 
+def mapping(value: Value) -> Result:
+    """A dictionary as it is, anything else as an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
 def natural_key(row: Result) -> str | None:
     """What people call an upgrade that has no id yet."""
     if row.get("firmware_name") is None:
@@ -46,7 +52,7 @@ def error_of(result: Result) -> Row | None:
 
 def number(value: Value) -> int | None:
     """A count, None where there is none."""
-    return int(value) if isinstance(value, (int, float)) else None
+    return int(value) if isinstance(value, int) or isinstance(value, float) and math.isfinite(value) else None
 
 
 def _numbers(result: Result) -> Row:
@@ -73,7 +79,7 @@ def _row(module: str, result: Result, account: str | None, upgrade_id: str | Non
 def devices_row(result: Result) -> Row:
     """The row of ``upgrade_devices``."""
     told = {**result, "status": result.get("upgrade_status")}
-    account = text((result.get("upgrade") or {}).get("account"))
+    account = text(mapping(result.get("upgrade")).get("account"))
     return _row("upgrade_devices", result, account, text(result.get("upgrade_id")) or None, "change" if result.get("changed") else "none", told)
 
 
@@ -87,8 +93,8 @@ def upgrade_rows(result: Result) -> list[Row]:
     cancelled = bool(result.get("changed")) and (text(result.get("msg")) or "").startswith("cancelled")
     action = "none" if not result.get("changed") else "cancel" if cancelled else "schedule"
     row = _row("upgrade", result, text(upgrade.get("account")), text(upgrade.get("upgrade_id")), action, upgrade)
-    listed = upgrade.get("devices_by_status")
-    refused = sum(number(count) or 0 for status, count in (listed or {}).items() if "".join(str(status).split()).lower() == "devicerejected")
+    listed = mapping(upgrade.get("devices_by_status"))
+    refused = sum(number(count) or 0 for status, count in listed.items() if "".join(str(status).split()).lower() == "devicerejected")
     members = max(0, (number(upgrade.get("device_count")) or 0) - refused)
     row |= {"before": 0 if action == "schedule" else members, "after": 0 if action == "cancel" else members}
     row |= {"added_count": members if action == "schedule" else 0, "removed_count": members if action == "cancel" else 0}

@@ -72,10 +72,10 @@ def files(output: str) -> int:
     return int(match[1]) if match else 0
 
 
-def unit(log: Log, venv: str, select: str = "", without: tuple[str, ...] = ()) -> str:
+def unit(log: Log, venv: str, select: str = "", without: tuple[str, ...] = (), workers: int = 2) -> str:
     """The unit tests, without some folders. A skipped test is a failure: it would be one that should run and does not."""
     left_out = [f"--ignore=tests/unit/{folder}" for folder in without]
-    chosen = shlex.split(os.environ.get("ARGS", "")) or ["-n", "2", "-m", select, *left_out]
+    chosen = shlex.split(os.environ.get("ARGS", "")) or ["-n", str(workers), "-m", select, *left_out]
     output = log.run([tool(venv, "python"), "-m", "pytest", "-q", "-ra", *chosen], ROOT, env(venv, HYPOTHESIS_PROFILE="ci"))
     said = last(output)
     if re.search(r"\b[1-9]\d* skipped", said):

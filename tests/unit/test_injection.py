@@ -21,6 +21,7 @@ from test_secrets import OPTIONS, A, B
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator
 
+pytestmark = pytest.mark.slow
 ACCOUNT = "0402196254-00001"
 HOSTILE = [
     *("../../licenses", "..%2f..%2flicenses", "\uff0e\uff0e\uff0flicenses", "..", ".", "x/../../licenses", f"{UPGRADE}/../../licenses"),

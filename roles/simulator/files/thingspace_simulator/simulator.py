@@ -39,7 +39,7 @@ class Simulator:
         self._server.application = Application(self.service, self.stopped.set, self.api_url)
         self.control = self._server.application.control
         self.control.load(state)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True)
 
     def __enter__(self) -> Simulator:
         self.start()

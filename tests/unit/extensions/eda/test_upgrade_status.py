@@ -27,6 +27,7 @@ if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator
     from thingspace_simulator.model import Upgrade
 
+pytestmark = pytest.mark.slow
 A, B, C = "990003425730535", "990000473475989", "990013907835573"
 FAILED = Entry("UpgradeFailed", "no answer")
 

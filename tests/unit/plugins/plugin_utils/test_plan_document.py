@@ -268,13 +268,23 @@ def test_counts_are_sums_whatever_the_number_of_hosts(rollouts: list[list[Result
 
 
 ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
 )
+
+
+@pytest.mark.parametrize("odd", [{"upgrade": 1}, {"upgrade": {"devices_by_status": ["Queued"]}}, {"added_count": float("nan")}])
+@pytest.mark.parametrize("result", [upgrade_devices(), scheduling()])
+def test_what_is_no_number_and_no_dictionary_counts_as_none(result: Result, odd: Result) -> None:
+    assert json.loads(as_json(plan_report([{**result, **odd}])))
 
 
 @hypothesis.given(st.sampled_from([upgrade_devices(), scheduling(), a_plan(), LICENSE, LISTENER]), st.data())
 def test_odd_values_break_nothing(result: Result, data: st.DataObject) -> None:
     keys = data.draw(st.lists(st.sampled_from(sorted(result)), max_size=4))
     odd = {**result, **{key: data.draw(ANYTHING) for key in keys}}
+    if isinstance(odd.get("upgrade"), dict):
+        within = data.draw(st.lists(st.sampled_from(["account", "devices_by_status", "device_count", "status", "upgrade_id"]), max_size=2))
+        odd["upgrade"] = {**odd["upgrade"], **{key: data.draw(ANYTHING) for key in within}}
     report = plan_report([odd], check_mode=data.draw(st.booleans()))
     assert json.loads(as_json(report)) == report
