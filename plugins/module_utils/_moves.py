@@ -64,11 +64,15 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True)
 class Joint:
-    """What several upgrades together need: the writes of each by its reference, the moves among them, and what forbids it all."""
+    """What several upgrades together need: the writes of each by its reference, the moves among them, and what forbids it all.
+
+    ``giving`` are the upgrades that lose devices to others which their own declaration would have left where they are.
+    """
 
     plans: t.Mapping[str, Plan]
     moves: tuple[Move, ...] = ()
     problems: tuple[Problem, ...] = ()
+    giving: frozenset[str] = frozenset()
 
 
 def check_disjoint(wanted: t.Iterable[tuple[object, frozenset[str]]]) -> Problem | None:
@@ -118,7 +122,8 @@ def join(entries: t.Sequence[Entry]) -> Joint:
         if plan and not entry.open:
             change = f"{len(plan.append)} to append, {len(plan.remove)} to remove"
             problems.append(Problem("state", f"{entry} is {entry.status}: devices can be changed only before it starts, and it needs {change}."))
-    return Joint(plans, tuple(sorted(moves)), tuple(problems))
+    giving = frozenset(ref for ref, plan in plans.items() if len(plan.remove) > len(own[ref].remove))
+    return Joint(plans, tuple(sorted(moves)), tuple(problems), giving)
 
 
 def _meet(entries: t.Sequence[Entry], own: t.Mapping[str, Plan]) -> tuple[dict[str, set[str]], list[Move], list[Problem]]:

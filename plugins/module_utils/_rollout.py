@@ -110,9 +110,9 @@ class _Task:
             problems += taken(entries, [(f"the upgrade {other.upgrade_id} ({other.status})", other.members) for other in others])
         self._unlisted = tuple(other for other in others if other.is_open)
         self._moves = joint.moves
-        moving = {ref for move in joint.moves for ref in (move.source, move.target)}
+        moving = {ref for move in joint.moves for ref in (move.source, move.target)} | joint.giving
         for ref, wave in waves.items():
-            wave.commit(joint.plans[ref], moves=ref in moving or bool(joint.plans[ref].remove - _own_removals(wave)))
+            wave.commit(joint.plans[ref], moves=ref in moving)
         names = {ref: _name_of(wave) for ref, wave in waves.items()}
         account = self._account or ""
         self._digests = {ref: plan_digest({(account, name): joint.plans[ref]}) for ref, name in names.items()}
@@ -205,11 +205,6 @@ class _Task:
             unlisted=tuple(described(upgrade, include_devices=False) for upgrade in self._unlisted),
             plan_digest=self._digest,
         )
-
-
-def _own_removals(wave: Wave) -> frozenset[str]:
-    """What its own declaration removes; anything beyond leaves for another upgrade."""
-    return wave.declared.target.plan(wave.progress.first).remove
 
 
 def _name_of(wave: Wave) -> str:

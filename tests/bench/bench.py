@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import ansible.release
 import imports
+import where
 from cases import ManyUpgrades, OneUpgrade
 from stage import ROOT, Stage, Took, median, paired
 
@@ -107,7 +108,13 @@ def start(stage: Stage, rounds: int) -> list[Row]:
     return [Row(f"import of `upgrade_devices`: {name}", f"{milliseconds:.0f} ms") for name, milliseconds in found]
 
 
-PARTS = {"devices": devices, "rollout": rollout, "start": start}
+def rooms(stage: Stage, rounds: int) -> list[Row]:
+    """(c): where the time of `rollout` goes."""
+    found = where.by_room("rollout", ManyUpgrades(stage, 100, 1_000).alone, rounds)
+    return [Row(f"`rollout`, 100 upgrades of 1,000 devices, processor time of its module: {room}", f"{taken:.2f} s") for room, taken in found]
+
+
+PARTS = {"devices": devices, "rollout": rollout, "start": start, "rooms": rooms}
 
 
 def table(rows: list[Row]) -> str:

@@ -107,8 +107,18 @@ class ManyUpgrades:
 
     def no_change(self) -> Took:
         """After :meth:`rollout`."""
+        return self.stage.playbook([{"thingspace.fota.rollout": self._options()}])
+
+    def alone(self) -> Task:
+        """The options of a rollout whose module runs without ansible-playbook, one request after the other."""
+        self._seed()
+        names = {"account": "THINGSPACE_ACCOUNT", "api_url": "THINGSPACE_API_URL"}
+        names |= {"access_token": "THINGSPACE_ACCESS_TOKEN", "session_token": "THINGSPACE_SESSION_TOKEN"}
+        return {**self._options(), "concurrency": 1, **{option: self.stage.env[name] for option, name in names.items()}}
+
+    def _options(self) -> Task:
         entries = [{"upgrade_id": upgrade_id, "devices_file": str(path), "state": "exact"} for upgrade_id, path in self._files.items()]
-        return self.stage.playbook([{"thingspace.fota.rollout": {"upgrades": entries, "imei_check": "none"}}])
+        return {"upgrades": entries, "imei_check": "none"}
 
     def script(self) -> Took:
         self._seed()

@@ -65,7 +65,7 @@ def test_what_the_service_lists_as_refused_is_told_in_the_plan() -> None:
 def test_a_member_of_two_leaves_the_one_that_does_not_declare_it(turn: int) -> None:
     # It is where it is to be, so nothing moves; the other must let it go all the same.
     joint = join([queued("u", "ab", "", state="present"), queued("v", "a", "a")][::turn])
-    assert joint == Joint({"u": Plan(remove=frozenset("a")), "v": Plan()})
+    assert joint == Joint({"u": Plan(remove=frozenset("a")), "v": Plan()}, giving=frozenset("u"))
 
 
 def test_what_two_of_one_name_hold_is_told_together() -> None:
