@@ -4,10 +4,10 @@
 
 """Which error an answer means. Pure.
 
-Error bodies come in at least four shapes and as HTML (reference section 1.2): ``{errorCode, errorMessage}`` of the services,
+Error bodies come in at least four shapes and as HTML (P-ERR, P-SYNC): ``{errorCode, errorMessage}`` of the services,
 ``{fault: {code, message, description}}`` and ``<am:fault>`` XML of the gateway, ``{error, error_description, cause}`` of OAuth
 and of sister services. How an expired session looks through FOTA is documented nowhere; all shapes that sister services show
-are recognised (reference section 1.3).
+are recognised (P-SYNC, P-LOC, P-CC).
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ _SESSION = re.compile(r"session\s*token|session has expired|UWS verification fai
 _SESSION_CODE = re.compile(r"SessionToken", re.IGNORECASE)
 _ACCOUNT_CODE = re.compile(r"(REQUEST_FAILED\.(AccountName|AccountNotFound|NoAccounts|MultipleAccounts)|Account\.NotDefined|INVALID_ACCOUNT)$")
 _ACCOUNT = re.compile(r"could not find account|inactive account", re.IGNORECASE)
-_BEARER_FAULTS = {"900901", "900902"}
-_WRONG_PATH_FAULT = "900906"
+# Faults of the gateway (P-SYNC): the bearer is expired or wrong; nobody knows this path.
+BEARER_FAULTS = {"900901", "900902"}
+WRONG_PATH_FAULT = "900906"
 _LONGEST = 300
 _MOST_READ = 4096
 _DEEPEST = 50
@@ -132,9 +133,9 @@ def error_for(status: int, body: bytes, what: str, hide: Hide = str) -> ThingSpa
 
 def _kind(status: int, spoken: Spoken) -> tuple[Kind, str]:
     code, message = spoken.code or "", spoken.message
-    if spoken.shape == "fault" and code in _BEARER_FAULTS or spoken.shape == "xml" and status in (401, 403):
+    if spoken.shape == "fault" and code in BEARER_FAULTS or spoken.shape == "xml" and status in (401, 403):
         return "access_token", "The access token (OAuth bearer) is expired or wrong: get a new one, it lives for an hour."
-    if spoken.shape == "fault" and code == _WRONG_PATH_FAULT:
+    if spoken.shape == "fault" and code == WRONG_PATH_FAULT:
         return "service", "The gateway does not know this path: check api_url."
     through_uws = spoken.shape == "oauth" and code == "unauthorized" and "UWS" in message
     if _SESSION_CODE.search(code) or _SESSION.search(message) or through_uws:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The listener of an account: what it is, and how it becomes the declared one (reference section 2.10).
+"""The listener of an account: what it is, and how it becomes the declared one (P1-register-callback-listener).
 
 An account has one listener for FOTA, and registering replaces it with all it had. That makes a registration safe to repeat: one whose answer
 was lost is sent again unless the service shows that it landed. Credentials never leave this room, whether declared or stored.

@@ -59,14 +59,14 @@ class ThingSpaceError(Exception):
 
 
 class InputError(ThingSpaceError):
-    """What the user gave cannot be meant. Raised before any request."""
+    """What the user gave cannot be meant. Raised before any write."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "input")
 
 
 class RailError(ThingSpaceError):
-    """A plan that a safety rail forbids. Raised before any write."""
+    """Writes that a safety rail forbids. None of them was sent; earlier ones of the run may have been."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "rail")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an account has: firmware, devices and their history, its subscription, its listeners (reference sections 2.6 to 2.10)."""
+"""What an account has: firmware, devices and their history, its subscription, its listeners (P1)."""
 
 from __future__ import annotations
 

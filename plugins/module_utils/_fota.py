@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""FOTA v1 of one account: its paths and its pages (reference section 2)."""
+"""FOTA v1 of one account: its paths and its pages (P1)."""
 
 from __future__ import annotations
 

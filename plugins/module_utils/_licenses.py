@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Licences: their JSON, spelled here and nowhere else (reference section 2.9)."""
+"""Licences: their JSON, spelled here and nowhere else (P1, SDKDOC)."""
 
 from __future__ import annotations
 

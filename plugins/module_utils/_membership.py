@@ -11,9 +11,10 @@ import dataclasses
 import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils import _device_file
+from ansible_collections.thingspace.fota.plugins.module_utils._approval import check_given, check_plan
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
 from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, declare, doubt
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, StateError, ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._landing import changes_of, judge, landed
 from ansible_collections.thingspace.fota.plugins.module_utils._module import Result
@@ -21,7 +22,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._options import ac
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget, Changes
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan, plan_digest
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import Rails, check_declaration
-from ansible_collections.thingspace.fota.plugins.module_utils._writer import OPERATIONS, Membership, Permit, Progress, Read, Target, converge, guard
+from ansible_collections.thingspace.fota.plugins.module_utils._writer import Membership, Permit, Progress, Read, Target, converge, guard
 
 Params = t.Mapping[str, t.Any]
 
@@ -114,8 +115,7 @@ class Task(abc.ABC, t.Generic[Read]):
         params = self.params
         account = account_of(params["account"])
         self.check()
-        if params["expect_plan_digest"] is not None and not params["expect_plan_digest"].strip():
-            raise InputError("expect_plan_digest is empty: give the digest of the approved plan, or leave the option out.")
+        check_given(params["expect_plan_digest"])
         check_range(params, "diff_limit", 0)
         check_range(params, "result_limit", 0)
         declaration = self.declared()
@@ -128,7 +128,7 @@ class Task(abc.ABC, t.Generic[Read]):
         plans = {name: target.plan(first), **self.further_plans()}
         known = Changes(duplicates=declaration.duplicates, plan_digest=plan_digest({(account, name): plan for name, plan in plans.items()}))
         self._tell(target, progress, known)
-        self._compare(known.plan_digest, plans.values())
+        check_plan(params["expect_plan_digest"], known.plan_digest, plans.values())
         plan = plans[name]
         if params["expect_plan_digest"] is not None:
             target = dataclasses.replace(target, approved=plan)
@@ -148,15 +148,6 @@ class Task(abc.ABC, t.Generic[Read]):
         finally:
             self._tell(target, progress, known)
         self._judge()
-
-    def _compare(self, digest: str | None, plans: t.Iterable[Plan]) -> None:
-        expected = self.params["expect_plan_digest"]
-        if expected is not None and expected.strip().lower() != digest:
-            append, remove = (sum(len(getattr(plan, side)) for plan in plans) for side in OPERATIONS)
-            raise StateError(
-                f"The plan is not the one that was approved: expect_plan_digest is {expected.strip()[:64]}, and this plan ({append} to append, "
-                f"{remove} to remove) has {digest}. Nothing was written; have the new plan reviewed."
-            )
 
     def _tell(self, target: Target, progress: Progress[Read], known: Changes) -> None:
         plan = target.plan(progress.last)

@@ -11,7 +11,7 @@ import typing as t
 
 Item = t.TypeVar("Item")
 
-# ansible-runner, the engine of AWX, drops a result of more than 700,000 characters whole (reference user-expectations, B).
+# ansible-runner, the engine of AWX, drops a result of more than 700,000 characters whole (issue 326 of ansible-runner).
 # The options come back in the result as well: 10,000 devices given inline take 200,000 characters of it.
 MOST_CHARACTERS = 400_000
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Upgrades by status (reference section 2.5)."""
+"""Upgrades by status (P1-get-upgrades-by-status)."""
 
 from __future__ import annotations
 

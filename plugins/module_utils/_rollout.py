@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.thingspace.fota.plugins.module_utils._approval import check_given, check_plan
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
 from ansible_collections.thingspace.fota.plugins.module_utils._declared import declared_upgrades, doubts
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, Kind, RailError, StateError, ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, Kind, RailError, ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._landing import judge
 from ansible_collections.thingspace.fota.plugins.module_utils._module import Result
@@ -26,7 +27,6 @@ from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import U
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import today
 from ansible_collections.thingspace.fota.plugins.module_utils._wave import Wave
 from ansible_collections.thingspace.fota.plugins.module_utils._wave_outcome import outcome_of, rejected_of
-from ansible_collections.thingspace.fota.plugins.module_utils._writer import OPERATIONS
 
 Params = t.Mapping[str, t.Any]
 
@@ -75,8 +75,7 @@ class _Task:
         """Do it. Raises ThingSpaceError."""
         params, account = self._params, account_of(self._params["account"])
         self._account = account
-        if params["expect_plan_digest"] is not None and not params["expect_plan_digest"].strip():
-            raise InputError("expect_plan_digest is empty: give the digest of the approved plan, or leave the option out.")
+        check_given(params["expect_plan_digest"])
         check_range(params, "concurrency", 1, 64)
         check_range(params, "diff_limit", 0)
         check_range(params, "result_limit", 0)
@@ -118,7 +117,7 @@ class _Task:
         self._digests = {ref: plan_digest({(account, name): joint.plans[ref]}) for ref, name in names.items()}
         self._digest = plan_digest({(account, name): joint.plans[ref] for ref, name in names.items()})
         self._forbid([*problems, *self._own_problems()])
-        self._compare(joint)
+        check_plan(self._params["expect_plan_digest"], self._digest, joint.plans.values())
         self._warn_of_refused(joint)
         reader.heed_refused([wave for wave in waves.values() if wave.new and wave.plan.append])
         return {entry.ref: Start(entry.members, joint.plans[entry.ref], new=waves[entry.ref].new) for entry in entries}
@@ -147,15 +146,6 @@ class _Task:
         for ref, wave in self._waves.items():
             if lost := leaving.keys() & joint.plans[ref].refused:
                 self.warnings.append(f"{some(lost)} would leave where they are, and {wave.declared} lists them as rejected: they are in no upgrade then.")
-
-    def _compare(self, joint: Joint) -> None:
-        expected = self._params["expect_plan_digest"]
-        if expected is not None and expected.strip().lower() != self._digest:
-            append, remove = (sum(len(getattr(plan, side)) for plan in joint.plans.values()) for side in OPERATIONS)
-            raise StateError(
-                f"The plan is not the one that was approved: expect_plan_digest is {expected.strip()[:64]}, and this plan ({append} to append, "
-                f"{remove} to remove) has {self._digest}. Nothing was written; have the new plan reviewed."
-            )
 
     # what is done
 

@@ -11,8 +11,8 @@ import typing as t
 from ansible_collections.thingspace.fota.plugins.module_utils._declared import check_same
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._reports import upgrades_by_status
-from ansible_collections.thingspace.fota.plugins.module_utils._rollout_writer import together
 from ansible_collections.thingspace.fota.plugins.module_utils._schedule import only, why_refused
+from ansible_collections.thingspace.fota.plugins.module_utils._together import together
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import today
 from ansible_collections.thingspace.fota.plugins.module_utils._wave import Wave, holds

@@ -6,31 +6,13 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import StateError
 from ansible_collections.thingspace.fota.plugins.module_utils._moves import Move, some
 from ansible_collections.thingspace.fota.plugins.module_utils._rounds import Round, Step
+from ansible_collections.thingspace.fota.plugins.module_utils._together import together
 from ansible_collections.thingspace.fota.plugins.module_utils._wave import Wave
-
-Item = t.TypeVar("Item")
-
-
-def together(work: t.Callable[[Item], object], items: t.Sequence[Item], concurrency: int) -> None:
-    """Do the work for all items, so many at once. After an error no more are begun, and it is raised."""
-    if len(items) < 2 or concurrency < 2:
-        for item in items:
-            work(item)
-        return
-    with concurrent.futures.ThreadPoolExecutor(min(concurrency, len(items))) as pool:
-        futures = [pool.submit(work, item) for item in items]
-        try:
-            for future in futures:
-                future.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
 
 
 def write(waves: t.Mapping[str, Wave], rounds: t.Iterable[Round], moves: t.Sequence[Move], concurrency: int, *, approved: bool) -> None:

@@ -4,7 +4,7 @@
 
 """How tokens are got and given back.
 
-Two layers (reference section 1): an OAuth bearer of the application, handed out again for an hour, and in front of FOTA a session of
+Two layers (P-CRED, P-LOGIN): an OAuth bearer of the application, handed out again for an hour, and in front of FOTA a session of
 a user, whose login is sent once and never again: the service locks a user for good after five refusals in a row. The answers of both
 hold new secrets that nothing censors yet, so no message here quotes an answer other than an error's.
 """
@@ -16,6 +16,7 @@ import dataclasses
 import re
 import typing as t
 
+from ansible_collections.thingspace.fota.plugins.module_utils._answers import BEARER_FAULTS, WRONG_PATH_FAULT
 from ansible_collections.thingspace.fota.plugins.module_utils._client import Client
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import Kind, ThingSpaceError, UnsettledError
 
@@ -28,8 +29,6 @@ _NOT_SENT = "The login was not sent."
 _IDLE = "Without use it ends by itself after 20 minutes."
 # Not a word about the credentials: a wrong path, a wrong method, a proxy, a slow client, too many requests.
 _OTHER_REFUSALS = (404, 405, 407, 408, 429)
-_WRONG_PATH_FAULT = "900906"
-_BEARER_FAULTS = ("900901", "900902")
 # A token that was mistyped, unlike one whose session is over.
 _NO_TOKEN = r"INPUT_INVALID\.SessionToken"
 
@@ -133,7 +132,7 @@ def _token_failure(error: ThingSpaceError) -> ThingSpaceError:
 
 
 def _login_failure(error: ThingSpaceError, username: str) -> ThingSpaceError:
-    if error.code in _BEARER_FAULTS and error.kind == "access_token":
+    if error.code in BEARER_FAULTS and error.kind == "access_token":
         said = "The gateway did not accept the access token that it had just handed out, which may have had only seconds left."
         return _told(f"{said} The login did not get past it, and is not sent again in this run.", "access_token", error)
     if _refused(error):
@@ -160,7 +159,7 @@ def _told(sentence: str, kind: Kind, error: ThingSpaceError) -> ThingSpaceError:
 
 def _refused(error: ThingSpaceError) -> bool:
     status = error.status or 0
-    return 400 <= status < 500 and status not in _OTHER_REFUSALS and error.code != _WRONG_PATH_FAULT
+    return 400 <= status < 500 and status not in _OTHER_REFUSALS and error.code != WRONG_PATH_FAULT
 
 
 def _trouble(error: ThingSpaceError, what: str) -> str:
@@ -172,7 +171,7 @@ def _trouble(error: ThingSpaceError, what: str) -> str:
         return f"The answer to {what} is not the JSON that was expected. Check api_url and the proxy settings."
     if 300 <= error.status < 400:
         return error.message
-    return f"{what} was answered with {_said(error)}." + (" Check api_url." if error.status == 404 or error.code == _WRONG_PATH_FAULT else "")
+    return f"{what} was answered with {_said(error)}." + (" Check api_url." if error.status == 404 or error.code == WRONG_PATH_FAULT else "")
 
 
 def _said(error: ThingSpaceError) -> str:

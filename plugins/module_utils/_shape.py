@@ -12,7 +12,7 @@ import typing as t
 
 _DATE_NAME = re.compile(r"(date|time)$", re.IGNORECASE)
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-# RFC 3339, and how Go prints a time: 2021-06-03 00:03:56.079 +0000 UTC (reference sections 2.8 and 3).
+# RFC 3339, and how Go prints a time: 2021-06-03 00:03:56.079 +0000 UTC (P1-get-device-list).
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)? ?(Z|[+-]\d\d:?\d\d)?(?: [A-Z]{3,4}| [+-]\d{4})?(?: m=\S+)?")
 _NEVER_STYLE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d{1,2}):(\d{1,2})")
 

@@ -5,7 +5,7 @@
 """The session of what runs outside of a task: an inventory plugin, an event source.
 
 Tokens that are given win. Without them there is one login, and whoever opened a session ends it. A refused login is final: five in a
-row lock the user for good (reference section 1.1).
+row lock the user for good (P-LOGIN).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Status and reason of devices: how the service lists them, and what they mean. Pure (reference sections 2.3, 2.9 and 3)."""
+"""Status and reason of devices: how the service lists them, and what they mean. Pure (SEED, P1-get-upgrade-information, SDKDOC)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SUCCESS = re.compile(r"succe(ed|eded|ss)$")
 _REASONS = ("Reason", "reason", "resultReason")
 _LISTED = ("deviceaccepted", "accepted", "requestpending")
 _REFUSAL = re.compile(r"fail|reject|error|invalid|denied|refus|not|unable")
-# UpgradeFailed of v1, UpgradedFailed and CampaignAborted of v2 (reference sections 3 and 6): not what is still on its way.
+# UpgradeFailed of v1, UpgradedFailed and CampaignAborted of v2 (PG-campaign-lifecycle-flow-for-v1 and -for-v2): not what is still on its way.
 _FAILURE = re.compile(r"fail|abort|error")
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Upgrades: their JSON, spelled here and nowhere else (reference sections 2.1 to 2.5 and 3)."""
+"""Upgrades: their JSON, spelled here and nowhere else (P1, SEED)."""
 
 from __future__ import annotations
 

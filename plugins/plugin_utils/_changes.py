@@ -141,7 +141,7 @@ def event_id(birth: str, turn: int, what: t.Any) -> str:
 def numbers(facts: dict[str, t.Any]) -> dict[str, t.Any]:
     """An upgrade, and what conditions ask about it. The share is one of the devices that the service has not refused beforehand."""
     counted: dict[str, int] = facts["devices_by_status"]
-    # The devices of an upgrade that failed as a whole may be listed as accepted for ever (reference section 3).
+    # The devices of an upgrade that failed as a whole may be listed as accepted for ever: no document says what becomes of them.
     whole = folded(facts["status"]) == "upgradefailed"
     failures = sum(number for status, number in counted.items() if failed(status) or (whole and untold(status)))
     refused = sum(number for status, number in counted.items() if folded(status) == REJECTED)

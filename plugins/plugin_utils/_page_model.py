@@ -22,7 +22,7 @@ TROUBLES = ("failed", "refused", "silent", "other")
 LISTED = 300
 Phase = t.Literal["checking", "queued", "running", "ended", "failed", "other"]
 
-# The statuses of upgrades that are documented (reference section 3).
+# The statuses of upgrades that are documented (PG-campaign-lifecycle-flow-for-v1).
 _PHASES: dict[str, Phase] = {"requestpending": "checking", "queued": "queued", "inprogress": "running", "finished": "ended"}
 _PHASES |= {"requestfailed": "failed", "upgradefailed": "failed"}
 # What a device without an outcome does, depends on its upgrade.

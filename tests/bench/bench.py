@@ -53,7 +53,7 @@ def megabytes(what: str, values: list[float], goal: float | None = None) -> Row:
 
 
 def devices(stage: Stage, rounds: int) -> list[Row]:
-    """(a), (b) and (d): `upgrade_devices`."""
+    """`upgrade_devices`: time, growth, memory."""
     rows: list[Row] = []
     took: dict[int, list[float]] = {}
     for count in (1_000, 10_000, 100_000):
@@ -81,7 +81,7 @@ def devices(stage: Stage, rounds: int) -> list[Row]:
 
 
 def rollout(stage: Stage, rounds: int) -> list[Row]:
-    """(c) and (d): `rollout`."""
+    """`rollout`: time and memory."""
     one, single, many = OneUpgrade(stage, 1_000), ManyUpgrades(stage, 1, 1_000), ManyUpgrades(stage, 100, 1_000)
     runs = paired(rounds, one.empty, many.rollout, many.no_change, many.script, single.rollout, single.script)
     # A hundred tasks take minutes: one of them.
@@ -103,13 +103,13 @@ def rollout(stage: Stage, rounds: int) -> list[Row]:
 
 
 def start(stage: Stage, rounds: int) -> list[Row]:
-    """(e): what is imported before a module begins."""
+    """What is imported before a module begins."""
     found = imports.by_package("upgrade_devices", rounds, stage.env)
     return [Row(f"import of `upgrade_devices`: {name}", f"{milliseconds:.0f} ms") for name, milliseconds in found]
 
 
 def rooms(stage: Stage, rounds: int) -> list[Row]:
-    """(c): where the time of `rollout` goes."""
+    """Where the time of `rollout` goes."""
     found = where.by_room("rollout", ManyUpgrades(stage, 100, 1_000).alone, rounds)
     return [Row(f"`rollout`, 100 upgrades of 1,000 devices, processor time of its module: {room}", f"{taken:.2f} s") for room, taken in found]
 

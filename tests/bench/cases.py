@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, thingspace.fota contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is measured: each function seeds its world, runs one thing, and says how long it took and how many requests it made."""
+"""What is measured: each function seeds its world, runs one thing, and says how long it took. Another end or other requests than should be are an error."""
 
 from __future__ import annotations
 

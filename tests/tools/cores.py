@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,13 +72,14 @@ class Pair:
         return f"ansible-core {self.core.version} on {self.python}"
 
 
-def newest(found: list[Python]) -> Pair:
-    """The newest final core that the interpreters allow, on the newest of them."""
+def newest(found: list[Python], lacking: Sequence[Python] = ()) -> Pair:
+    """The newest final core that the interpreters allow, on the newest of them. Those that cannot make environments are told if there is none."""
     for core in reversed(every()):
         pythons = core.pythons(found)
         if core.final and pythons:
             return Pair(core, pythons[-1])
-    raise SystemExit("No Python was found that a supported ansible-core runs on: Python 3.11 or newer is needed.")
+    told = "".join(f" {python.lack}." for python in lacking)
+    raise SystemExit(f"No Python was found that a supported ansible-core runs on: Python 3.11 or newer, with venv, is needed.{told}")
 
 
 def oldest(found: list[Python]) -> Pair:

@@ -23,7 +23,7 @@ from places import BUILD, DEMO_VENV, LOGS, REQUIREMENTS, ROOT
 
 
 def main(script: str, arguments: list[str]) -> int:
-    pair = cores.newest(interpreters.find()[0])
+    pair = cores.newest(*interpreters.find())
     environment.prepare(pair.python)
     log = Log(LOGS / "demo" / "environment.log")
     if not (DEMO_VENV / venvs.MARK).is_file():

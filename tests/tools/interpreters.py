@@ -37,6 +37,11 @@ class Python:
     def short(self) -> str:
         return "{}.{}".format(*self.minor)
 
+    @property
+    def lack(self) -> str:
+        """Why it is of no use, for people."""
+        return f"{self} ({self.path}) lacks venv: install python{self.short}-venv, or what your system calls it"
+
     def __str__(self) -> str:
         return "Python {}.{}.{}".format(*self.release)
 

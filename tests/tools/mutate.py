@@ -97,7 +97,7 @@ def main(words: list[str]) -> int:
     if words and words[0] not in ROOMS:
         print(f"No such room: {words[0]}. There are {', '.join(ROOMS)}.", file=sys.stderr)
         return 2
-    pair = cores.newest(interpreters.find()[0])
+    pair = cores.newest(*interpreters.find())
     environment.prepare(pair.python)
     bad = False
     with (BUILD / "mutation.lock").open("w") as lock:

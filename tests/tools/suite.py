@@ -150,7 +150,7 @@ def used(suite: str, found: list[Python], lacking: list[Python]) -> str:
         words += [f"{pair} for sanity, unit tests and integration" for pair in cores.all_pairs(found) if pair not in (new, old)]
         left = [core.version for core in cores.every() if core.series not in {pair.core.series for pair in cores.all_pairs(found)}]
         words += [f"no Python for ansible-core {', '.join(left)}"] if left else []
-    words += [f"{python} at {python.path} cannot make environments (venv, ensurepip)" for python in lacking]
+    words += [python.lack for python in lacking]
     words += [f"rulebook {rulebook.lacking(found)}"] if suite != "quick" and rulebook.lacking(found) else []
     known = {python.minor for python in found + lacking}
     absent = ["{}.{}".format(*minor) for minor in interpreters.WANTED if minor not in known]
@@ -169,7 +169,7 @@ def take(lock: TextIO) -> None:
 def main(suite: str, only: list[str]) -> int:
     start = time.monotonic()
     found, lacking = interpreters.find()
-    pair = cores.newest(found)
+    pair = cores.newest(found, lacking)
     suites: dict[str, Callable[[], list[Step]]] = {
         "quick": lambda: quick(pair, "not playbook and not slow"),
         "test": lambda: full(found),

@@ -105,6 +105,14 @@ class House:
                 if not fragments and not (row and (row.holds(room) and "*" not in row.room or any(names(word, room) for word in row.may_import))):
                     yield f"{name}:{line} imports {room}: docs/house.md does not allow it"
 
+    def check_permissions(self) -> Iterator[str]:
+        """The table allows nothing that nobody needs."""
+        imported = [(name[:-3], room) for name, tree in self.files("plugins", "extensions") for _line, room in self.rooms_imported(name, tree)]
+        for row in self.rows:
+            for word in row.may_import:
+                if not any(row.holds(name) and names(word, room) for name, room in imported):
+                    yield f"docs/house.md: {row.room} may import {word}, and does not"
+
     def check_simulator(self) -> Iterator[str]:
         """The simulator has the standard library and itself."""
         for name, tree in self.files("roles"):
@@ -189,8 +197,8 @@ def lines_of_code(text: str, tree: ast.Module) -> int:
     return sum(1 for number, line in enumerate(text.splitlines(), 1) if number not in skipped and line.strip() and not line.lstrip().startswith("#"))
 
 
-CHECKS = [House.check_rows, House.check_imports, House.check_simulator, House.check_purity, House.check_requests, House.check_exits, House.check_heads]
-CHECKS += [House.check_sizes]
+CHECKS = [House.check_rows, House.check_imports, House.check_permissions, House.check_simulator, House.check_purity, House.check_requests]
+CHECKS += [House.check_exits, House.check_heads, House.check_sizes]
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))
@@ -281,6 +289,7 @@ FAULTS = {
     "impure by way of another": (House.check_purity, f"{UTILS}/_more.py", "import socket", "_more.py:5 imports socket"),
     "requests elsewhere": (House.check_requests, JOB, "def f():\n    import requests", "imports requests"),
     "an exit elsewhere": (House.check_exits, JOB, "def f(module):\n    module.fail_json(msg='')", "calls fail_json"),
+    "a permission that nobody uses": (House.check_permissions, JOB, "", "may import _plan, and does not"),
     "too long": (House.check_sizes, JOB, "x = 1\n" * 201, "202 lines of code"),
 }
 

@@ -31,7 +31,7 @@ SCHEDULED |= {"endDate": "2999-01-08", "status": "Queued", "deviceList": [LISTED
 CHANGED = [{"deviceId": A, "status": "AddDeviceSucceed", "Reason": "success"}]
 DEVICE = {"deviceId": A, "make": "M", "model": "X", "status": "Active", "fotaEligible": True, "licenseAssigned": True, "upgradeTime": "01/01/1900 0:0:0"}
 PAGE: dict[str, t.Any] = {"accountName": ACCOUNT, "hasMoreData": False, "lastSeenDeviceId": A}
-# The answer to each operation of the simulator, as the documents show it (reference section 2).
+# The answer to each operation of the simulator, as the documents show it (P1).
 ANSWERS: dict[str, t.Any] = {
     "read": SCHEDULED,
     "by_status": {"accountName": ACCOUNT, "hasMoreFlag": False, "lastSeenUpgradeId": 0, "reportList": [SCHEDULED]},

@@ -24,7 +24,6 @@ if t.TYPE_CHECKING:
 ACCOUNT = "0402196254-00001"
 FIRST, SECOND = "60b5d639-ccdc-4db8-8824-069bd94c95bf", "7d9e40b8-52f3-4b6a-8c1d-e2a4f6b80c02"
 FILE = f'plugin: thingspace.fota.upgrades\naccount: "{ACCOUNT}"\n'
-LOCALHOST = "localhost ansible_connection=local\n"
 A, B = "990003425730535", "990000473475989"
 
 

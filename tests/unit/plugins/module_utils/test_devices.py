@@ -68,7 +68,7 @@ def test_exactly_one_last_digit_passes_luhn(body: str) -> None:
 
 
 def test_doubtful_devices_make_one_sentence() -> None:
-    # Numbers of Verizon's own pages: only the first passes (reference section 7).
+    # Numbers of Verizon's own pages: only the first passes (P1).
     sentence = doubt(declare(["900000000000001", "990003425730535", "990000473475989"], index, check_luhn=True))
     assert sentence is not None
     assert sentence.startswith("2 of 3 devices")

@@ -11,7 +11,6 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils import _waiter
 from run_module import run_module
 
 if t.TYPE_CHECKING:
@@ -50,11 +49,6 @@ class Phone:
     @property
     def operations(self) -> str:
         return " ".join(record.operation for record in self.sim.requests)
-
-
-@pytest.fixture(autouse=True)
-def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_waiter, "FIRST_PAUSE", 0.02)
 
 
 @pytest.mark.parametrize("credentials", ["shown", "hidden"])

@@ -10,7 +10,6 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils import _waiter
 from run_module import run_module
 
 if t.TYPE_CHECKING:
@@ -48,11 +47,6 @@ def asked(sim: Simulator) -> list[str]:
 
 def seed(sim: Simulator, switches: dict[str, t.Any] | None = None, **account: t.Any) -> None:
     sim.load({"accounts": {ACCOUNT: account}, "switches": switches or {}})
-
-
-@pytest.fixture(autouse=True)
-def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_waiter, "FIRST_PAUSE", 0.02)
 
 
 # -- all of them

@@ -12,7 +12,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils import _waiter
 from run_module import run_module
 
 if t.TYPE_CHECKING:
@@ -73,11 +72,6 @@ class Desk:
 @pytest.fixture
 def desk(sim: Simulator) -> Desk:
     return Desk(sim)
-
-
-@pytest.fixture(autouse=True)
-def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_waiter, "FIRST_PAUSE", 0.02)
 
 
 def test_check_change_again_undo_again(sim: Simulator, desk: Desk) -> None:
