@@ -21,6 +21,8 @@ PENDING = "requestpending"
 REFUSED = "requestfailed"
 _SHOWN = 5
 
+Action = t.Literal["none", "schedule", "cancel"]
+
 
 class Seen(t.Protocol):
     """An upgrade, as far as decisions look at it."""
@@ -174,6 +176,7 @@ def compared(declared: frozenset[str], upgrade: Seen) -> Comparison:
 class Outcome:
     """What happened, or would happen, to one upgrade. ``before`` and ``after`` are upgrades in the shape in which they are returned."""
 
+    action: Action = "none"
     before: t.Mapping[str, t.Any] | None = None
     after: t.Mapping[str, t.Any] | None = None
     upgrade_id: str | None = None
@@ -189,6 +192,7 @@ class Outcome:
         duplicates = budget.take(self.duplicates, lambda device: len(device) + 4)
         upgrade = self.after or self.before
         return {
+            "action": self.action,
             "upgrade": dict(upgrade) if upgrade else None,
             "upgrade_id": upgrade["upgrade_id"] if upgrade else self.upgrade_id,
             "devices_missing_count": self.missing_count,

@@ -209,6 +209,7 @@ class _Task:
         operation: t.Literal["append", "listed"] = "append" if self.done else "listed"
         self.outcome = dataclasses.replace(
             self.outcome,
+            action="none" if not self.changed else "cancel" if absent else "schedule",
             before=before,
             after=None if absent and self.done else after,
             rejected=tuple(Rejection(device, operation, *last.devices[device]) for device in sorted(refused)) if last else (),

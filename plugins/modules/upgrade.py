@@ -135,6 +135,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+action:
+  description: V(schedule) or V(cancel) if that was done, in check mode if it would be; else V(none).
+  returned: always
+  type: str
+  sample: schedule
 upgrade:
   description:
     - The upgrade as it is, in check mode as it would be. After a cancellation as it was before.

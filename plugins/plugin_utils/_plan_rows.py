@@ -89,9 +89,7 @@ def upgrade_rows(result: Result) -> list[Row]:
     if not isinstance(upgrade, dict):
         # There is none: nothing to cancel, or a failure, which is told as such.
         return []
-    # Only the line for people tells a cancellation from scheduling.
-    cancelled = bool(result.get("changed")) and (text(result.get("msg")) or "").startswith("cancelled")
-    action = "none" if not result.get("changed") else "cancel" if cancelled else "schedule"
+    action = text(result.get("action")) or "none"
     row = _row("upgrade", result, text(upgrade.get("account")), text(upgrade.get("upgrade_id")), action, upgrade)
     listed = mapping(upgrade.get("devices_by_status"))
     refused = sum(number(count) or 0 for status, count in listed.items() if "".join(str(status).split()).lower() == "devicerejected")

@@ -49,9 +49,10 @@ def upgrade_devices(before: int | None = 10, added: t.Sequence[str] = (), remove
     return {**result, **more}
 
 
-def scheduling(changed: bool = True, count: int = 3, upgrade_id: str | None = None, msg: str = "scheduled: it", **more: t.Any) -> Result:
+def scheduling(action: str = "schedule", count: int = 3, upgrade_id: str | None = None, **more: t.Any) -> Result:
     """A result of ``upgrade``."""
-    result: Result = {"upgrade": upgrade(upgrade_id, count=count), "upgrade_id": upgrade_id, "changed": changed, "msg": msg, "requests": 1}
+    result: Result = {"action": action, "upgrade": upgrade(upgrade_id, count=count), "upgrade_id": upgrade_id, "changed": action != "none", "requests": 1}
+    result |= {"msg": f"{action}: it"}
     result |= {"devices_missing_count": None, "devices_extra_count": None, "rejected": [], "rejected_count": 0, "duplicates": [], "truncated": False}
     return {**result, **more}
 

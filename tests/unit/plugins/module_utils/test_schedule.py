@@ -197,6 +197,7 @@ def test_members_are_compared_and_not_what_is_listed() -> None:
 # how it is told
 
 NOTHING: dict[str, t.Any] = {
+    "action": "none",
     "upgrade": None,
     "upgrade_id": None,
     "devices_missing_count": None,
@@ -219,10 +220,12 @@ def test_values_are_of_the_upgrade_as_it_is_now_or_else_was() -> None:
     after = {**SHAPE, "upgrade_id": "V"}
     assert Outcome(before=SHAPE, after=after).values(Budget(0)) == {**NOTHING, "upgrade": after, "upgrade_id": "V"}
     assert Outcome(before=SHAPE, upgrade_id="W").values(Budget(0)) == {**NOTHING, "upgrade": SHAPE, "upgrade_id": "U"}
-    told = Outcome(missing_count=1, extra_count=2, rejected=(Rejection("a", "listed", "S", "R"),), duplicates=("b",), msg="done").values(Budget(0))
+    refused = (Rejection("a", "listed", "S", "R"),)
+    told = Outcome("cancel", missing_count=1, extra_count=2, rejected=refused, duplicates=("b",), msg="done").values(Budget(0))
     rejected = [{"device_id": "a", "operation": "listed", "status": "S", "reason": "R"}]
     assert told == {
         **NOTHING,
+        "action": "cancel",
         "devices_missing_count": 1,
         "devices_extra_count": 2,
         "rejected": rejected,

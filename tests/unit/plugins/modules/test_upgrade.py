@@ -91,7 +91,7 @@ def test_check_change_again_undo_again(sim: Simulator, desk: Desk) -> None:
         "endDate": day(14),
         "deviceList": imeis(1, 2),
     }
-    assert done["upgrade_id"] == upgrade.id
+    assert (predicted["action"], done["action"], done["upgrade_id"]) == ("schedule", "schedule", upgrade.id)
     assert done["upgrade"] == {
         **FIRMWARE,
         "upgrade_id": upgrade.id,
@@ -127,8 +127,10 @@ def test_check_change_again_undo_again(sim: Simulator, desk: Desk) -> None:
     assert (undone["changed"], desk.upgrades, undone["upgrade_id"]) == (True, [], upgrade.id)
     for result in (would, undone):
         assert result["msg"].startswith("cancelled: F to 2.1")
+        assert result["action"] == "cancel"
         assert (result["diff"]["after"], result["diff"]["after_header"]) == ("", "no upgrade")
     again = desk.cancel()
+    assert again["action"] == "none"
     assert (again["changed"], again["failed"], again["upgrade"], again["msg"]) == (False, False, None, "nothing to cancel")
     assert undone.keys() - {"diff"} == again.keys()
     assert again.keys() == done.keys() | {"requests", "upgrade_id"}

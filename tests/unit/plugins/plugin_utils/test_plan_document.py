@@ -173,20 +173,20 @@ def test_predicted_upgrades_and_their_devices_are_the_same_upgrades() -> None:
 
 
 def test_an_upgrade_that_was_scheduled_and_then_filled() -> None:
-    results = [scheduling(upgrade_id=CANARY, count=3), upgrade_devices(3, plan_digest=EMPTY), scheduling(False, upgrade_id=WAVE, count=4, msg="unchanged: it")]
+    results = [scheduling(upgrade_id=CANARY, count=3), upgrade_devices(3, plan_digest=EMPTY), scheduling("none", upgrade_id=WAVE, count=4)]
     report = plan_report(results)
     assert report["counts"] | {"upgrades": 2, "scheduled": 1, "added": 3, "before": 4, "after": 7} == report["counts"]
     assert report["upgrades"][0]["module"] == "upgrade, upgrade_devices"
 
 
 def test_a_cancelled_upgrade() -> None:
-    report = plan_report([scheduling(upgrade_id=CANARY, count=4, msg="cancelled: it")], check_mode=True)
+    report = plan_report([scheduling("cancel", upgrade_id=CANARY, count=4)], check_mode=True)
     assert report["counts"] | {"cancelled": 1, "removed": 4, "before": 4, "after": 0, "changed": 1} == report["counts"]
 
 
 def test_rejected_devices_of_an_upgrade_are_no_members() -> None:
     seen = {**upgrade(CANARY, count=3), "devices_by_status": {"Queued": 1, " device rejected": 2}}
-    assert plan_report([scheduling(False, upgrade=seen, msg="unchanged: it")])["counts"]["before"] == 1
+    assert plan_report([scheduling("none", upgrade=seen)])["counts"]["before"] == 1
 
 
 def test_licences_and_listener() -> None:

@@ -69,11 +69,12 @@ def documents(draw: st.DrawFn) -> Json:
         if isinstance(place, dict):
             key = draw(st.sampled_from([*place, *KEYS]))
             if draw(st.booleans()):
-                place[key] = draw(ANY)
+                # A copy: what is drawn may be one of the strategy's own values, and the next change goes into it.
+                place[key] = copy.deepcopy(draw(ANY))
             else:
                 place.pop(key, None)
         elif isinstance(place, list):
-            place.append(draw(ANY))
+            place.append(copy.deepcopy(draw(ANY)))
     return document
 
 
