@@ -15,6 +15,8 @@ from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Bac
 
 # Of the report by status the documents write hasMoreFlag here and hasMoreData there.
 _MORE = ("hasMoreData", "hasMoreFlag")
+# Pages without a row that say that there is more: one may come of rows that went meanwhile, no more than a few.
+_MOST_EMPTY = 5
 
 
 class Account:
@@ -53,6 +55,7 @@ class Account:
         """
         position, seen = "0", {"0"}
         before: object = None
+        empty = 0
         while True:
             page = self.read(resource, *rest, "index", position, query=query)
             # Taken for an empty list, something else would have upgrades scheduled twice and licences removed unseen.
@@ -62,6 +65,9 @@ class Account:
             if page.get(listed) and page.get(listed) == before:
                 raise ThingSpaceError(f"The list of {resource} does not end: the service gives the same page again for the index {position}.", "service")
             before = page.get(listed)
+            empty = 0 if before else empty + 1
+            if empty > _MOST_EMPTY:
+                raise ThingSpaceError(f"The list of {resource} does not end: the service gives one empty page after the other.", "service")
             yield page
             if not any(str(page.get(flag)).lower() == "true" for flag in _MORE):
                 return

@@ -35,7 +35,7 @@ else:
 
 Answer_T = t.TypeVar("Answer_T")
 # Exceptions of http.client and urllib3 that quote what came, and that may be what was sent.
-_QUOTING = {"BadStatusLine", "UnknownProtocol", "InvalidChunkLength"}
+_QUOTING = {"BadStatusLine", "UnknownProtocol", "InvalidChunkLength", "InvalidHeader", "ValueError"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +77,12 @@ class Transport:
         # What the environment says of this host, asked once and not for every request: proxies, and REQUESTS_CA_BUNDLE, which trust_env
         # would take away together with them. Beside the session there are neither cookies nor ~/.netrc, which would replace the bearer token.
         session = requests.Session()
-        settings = session.merge_environment_settings(api_url, {} if proxies else {"no_proxy": "*"}, False, verify, None)
+        try:
+            # The host in the spelling in which it is asked: no_proxy knows no other.
+            root = requests.Request("GET", api_url).prepare().url or api_url
+            settings = session.merge_environment_settings(root, {} if proxies else {"no_proxy": "*"}, False, verify, None)
+        except (requests.RequestException, ValueError) as error:
+            raise _unsendable("api_url", api_url, error) from None
         self._verify = True if settings["verify"] is None else settings["verify"]
         self._proxies = settings["proxies"]
         self._headers = session.headers
@@ -95,11 +100,14 @@ class Transport:
 
     def once(self, request: Request) -> Answer:
         """Send once. Raises UnsettledError where no answer came, ThingSpaceError where trying again is no use."""
+        headers = {**self._headers, **request.headers}
+        try:
+            prepared = requests.Request(request.method, self._api_url + request.path, headers, data=request.body).prepare()
+        except (requests.RequestException, ValueError) as error:
+            raise _unsendable(f"{request.method} {request.path}", self._api_url, error) from None
         self.requests += 1
         try:
             with contextlib.nullcontext() if self._verify else _unrepeated():
-                headers = {**self._headers, **request.headers}
-                prepared = requests.Request(request.method, self._api_url + request.path, headers, data=request.body).prepare()
                 # The adapter follows no redirect, which would carry the VZ-M2M token to wherever it points.
                 response = self._adapter.send(prepared, timeout=self._timeout, verify=self._verify, proxies=self._proxies)
                 body = response.content
@@ -163,18 +171,27 @@ def _told(error: Exception, request: Request, api_url: str) -> ThingSpaceError:
         return ThingSpaceError(
             f"No trusted connection to {api_url}: {_innermost(error)}. Give the CA with ca_path if the service stands behind your own.", "unreachable"
         )
+    if any(isinstance(link, ssl.SSLError) and getattr(link, "library", None) in ("X509", "PEM") for link in _chain(error)):
+        return ThingSpaceError(f"The CA of ca_path or REQUESTS_CA_BUNDLE cannot be used: {_innermost(error)}.", "input")
     if any(isinstance(link, ssl.SSLError) and not isinstance(link, ssl.SSLEOFError) for link in _handshake(error)):
         return ThingSpaceError(f"No TLS connection to {api_url}: {_innermost(error)}. Check its scheme and port, and the proxy settings.", "unreachable")
     if isinstance(error, requests.exceptions.ConnectTimeout) or _never_connected(error) or any(_handshake(error)):
         return UnsettledError(f"Cannot reach {api_url}: {_innermost(error)}.", "unreachable", carried_out=False)
     if isinstance(error, requests.exceptions.Timeout):
         return UnsettledError(f"No answer to {what} within the timeout.", "unreachable", carried_out=None)
-    if isinstance(error, (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)):
-        return UnsettledError(f"The answer to {what} was lost: {_innermost(error)}.", "unreachable", carried_out=None)
-    if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
+    if isinstance(error, OSError) and not isinstance(error, requests.RequestException) and error.errno is None:
         # requests raises a bare OSError for a CA bundle that is not there.
         return ThingSpaceError(f"{what} could not be sent: {error}.", "input")
-    return ThingSpaceError(f"{what} could not be sent to {api_url}: {type(error).__name__}. Check api_url and the proxy settings.", "input")
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+        # Of the proxy, since the URL is prepared.
+        return _unsendable(what, api_url, error)
+    # Whatever else there is arises from what came: two lengths of one body are a ValueError, for one. So it was sent.
+    return UnsettledError(f"The answer to {what} was lost: {_innermost(error)}.", "unreachable", carried_out=None)
+
+
+def _unsendable(what: str, api_url: str, error: Exception) -> ThingSpaceError:
+    shown = api_url.encode("utf-8", "backslashreplace").decode()
+    return ThingSpaceError(f"{what} could not be sent to {shown}: {type(error).__name__}. Check api_url and the proxy settings.", "input")
 
 
 def _never_connected(error: Exception) -> bool:

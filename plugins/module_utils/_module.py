@@ -69,7 +69,8 @@ def _hidden(value: t.Any, hide: Hide) -> t.Any:
     if isinstance(value, str):
         return hide(value)
     if isinstance(value, dict):
-        return {name: _hidden(item, hide) for name, item in value.items()}
+        # A service that names a field or a status after a token tells it all the same.
+        return {_hidden(name, hide): _hidden(item, hide) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_hidden(item, hide) for item in value]
     if isinstance(value, (int, float)) and not isinstance(value, bool) and hide(str(value)) == HIDDEN:

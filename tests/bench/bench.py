@@ -24,6 +24,8 @@ import where
 from cases import ManyUpgrades, OneUpgrade
 from stage import ROOT, Stage, Took, median, paired
 
+BEGIN, END = "<!-- begin figures -->", "<!-- end figures -->"
+
 
 class Row(NamedTuple):
     """One figure: what was measured, what came out, what was wanted (empty where nothing was)."""
@@ -135,6 +137,12 @@ def main() -> int:
     parser.add_argument("--write", type=Path, help="file whose table is replaced by this one")
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all, unless named")
     options = parser.parse_args()
+    if options.rounds < 1:
+        parser.error("--rounds must be 1 or more")
+    if options.write and options.parts:
+        parser.error("--write keeps the whole table: name no parts")
+    if options.write and not _has_marks(ROOT / options.write):
+        parser.error(f"{options.write} is no file with the lines {BEGIN} and {END}")
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         stage = Stage(Path(folder))
@@ -152,12 +160,15 @@ def main() -> int:
     return 0
 
 
+def _has_marks(path: Path) -> bool:
+    page = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return page.count(BEGIN) == page.count(END) == 1 and page.index(BEGIN) < page.index(END)
+
+
 def replace(path: Path, text: str) -> None:
     """Put the figures between the two marks of a page."""
-    begin, end = "<!-- begin figures -->", "<!-- end figures -->"
-    page = path.read_text(encoding="utf-8")
-    head, rest = page.split(begin)
-    path.write_text(f"{head}{begin}\n\n{text}\n\n{end}{rest.split(end)[1]}", encoding="utf-8")
+    head, rest = path.read_text(encoding="utf-8").split(BEGIN)
+    path.write_text(f"{head}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ MODULE_UTILS = "plugins/module_utils"
 # Which test files exercise a room. All below tests/unit/plugins/module_utils: those of the modules take too long to be run for each mutant.
 ROOMS = {
     "_plan": ("test_plan.py",),
+    "_approval": ["test_approval.py"],
     "_rails": ("test_plan.py",),
     "_moves": ("test_rounds.py", "test_moves.py"),
     "_rounds": ("test_rounds.py",),
@@ -83,7 +84,11 @@ def mutate(log: Log, room: str, narrow: list[str]) -> tuple[collections.Counter[
     top = lay_out(log, room)
     env = {**environment.clean([VENV / "bin"]), "HYPOTHESIS_PROFILE": "mutation"}
     module = ".".join([*COLLECTION.parts, *MODULE_UTILS.split("/"), room])
-    log.run(["nice", "-n", "19", MUTMUT, "run", "--max-children", "2", *(f"{module}.{word}" for word in narrow)], top, env)
+    said = log.run(["nice", "-n", "19", MUTMUT, "run", "--max-children", "2", *(f"{module}.{word}" for word in narrow)], top, env, check=False)
+    if "nothing matches" in said:
+        raise Failed(f"no function is called {' or '.join(narrow)}")
+    if log.last_code:
+        raise Failed(f"mutmut ended with exit code {log.last_code}")
     listing = log.run([MUTMUT, "results", "--all", "true"], top, env)
     rows = [line.strip().rpartition(": ") for line in listing.splitlines() if line.startswith("    ")]
     ends = {name: end for name, dummy, end in rows if end != "not checked"}

@@ -43,6 +43,10 @@ OPTIONS: dict[str, list[dict[str, t.Any]]] = {
     "upgrade_devices": [{"upgrade_id": UPGRADE, "devices": [B], "on_rejected": "warn"}],
     "upgrade_info": [{"upgrade_id": UPGRADE, "include_devices": True}, {"status": ["Queued"]}],
 }
+# An answer to everything that repeats what was sent where nobody looks for it: as a status, as the name of a field.
+ECHOING: dict[str, t.Any] = {"id": UPGRADE, "status": "Queued", "startDate": "2999-01-01", "ECHO": {"ECHO": 1}, "hasMoreData": False}
+ECHOING["deviceList"] = [{"deviceId": A, "status": "ECHO", "resultReason": "ECHO", "ECHO": ["ECHO"]}]
+ECHOING["reportList"] = [dict(ECHOING)]
 TROUBLES: dict[str, dict[str, t.Any]] = {
     "nothing": {},
     "refused": {"do": "status", "status": 400, "body": {"errorCode": "X ECHO", "errorMessage": "no ECHO"}},
@@ -53,6 +57,7 @@ TROUBLES: dict[str, dict[str, t.Any]] = {
     "nonsense": {"do": "status", "status": 200, "body": "ECHO"},
     "cut": {"do": "status", "status": 200, "body": '{"ECHO'},
     "odd": {"do": "status", "status": 200, "body": {"error": "ECHO", "error_description": "ECHO"}},
+    "echoing": {"do": "status", "status": 200, "body": ECHOING},
     "lost": {"do": "drop_after"},
     "session": {"do": "expired_session"},
     "bearer": {"do": "expired_bearer"},

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import http.server
 import ipaddress
@@ -117,6 +118,22 @@ def test_a_proxy_is_used(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) ->
     assert recorder.seen[0][0] == "http://thingspace.example/api/x"
 
 
+@pytest.mark.parametrize("spared", ["xn--bcher-kva.example", "example"])
+def test_a_host_without_proxy_is_known_as_it_is_asked(recorder: Recorder, monkeypatch: pytest.MonkeyPatch, spared: str) -> None:
+    monkeypatch.setenv("http_proxy", recorder.url)
+    monkeypatch.setenv("no_proxy", spared)
+    with pytest.raises(UnsettledError):
+        client("http://bücher.example:1").read("/x")
+    assert recorder.seen == []
+
+
+def test_a_host_that_cannot_be_written_is_input() -> None:
+    with pytest.raises(ThingSpaceError, match="api_url") as caught:
+        client("http://th\udcffng.example")
+    assert caught.value.kind == "input"
+    assert caught.value.message.isprintable()
+
+
 def test_a_proxy_before_tls_gets_no_token(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", recorder.url)
     monkeypatch.delenv("no_proxy", raising=False)
@@ -171,6 +188,10 @@ def test_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             client(server.url, verify=str(tmp_path / "gone.pem")).read("/x")
         assert missing.value.kind == "input"
         assert "gone.pem" in missing.value.message
+        (tmp_path / "empty.pem").write_text("no certificate\n")
+        with pytest.raises(ThingSpaceError, match="ca_path") as empty:
+            client(server.url, verify=str(tmp_path / "empty.pem"), retry_timeout=30).write("PUT", "/x", {})
+        assert (empty.value.kind, isinstance(empty.value, UnsettledError)) == ("input", False)
 
 
 def test_tls_that_breaks_before_a_request_is_told_from_tls_that_breaks_after_it(recorder: Recorder, tmp_path: Path) -> None:
@@ -254,6 +275,29 @@ def test_retry_after_in_both_forms(value: str, seconds: float | None) -> None:
     assert retry_after({"Retry-After": value} if value else {}, now) == seconds
 
 
+@contextlib.contextmanager
+def answering(raw: bytes) -> t.Iterator[str]:
+    """The URL of a server that answers one request with these bytes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with server.accept()[0] as connection:
+                connection.recv(65536)
+                connection.sendall(raw)
+
+        threading.Thread(target=answer, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("lengths", [b"Content-Length: 8, 9", b"Content-Length: 8\r\nContent-Length: 9", b"Transfer-Encoding: chunked"])
+def test_what_was_answered_was_sent_however_odd_the_answer(lengths: bytes) -> None:
+    with answering(b"HTTP/1.1 200 OK\r\n" + lengths + b"\r\n\r\n-8\r\nright-token\r\n") as url:
+        writer = client(url)
+        with pytest.raises(UnsettledError, match="was lost: what came is no HTTP") as caught:
+            writer.write("PUT", "/x", {})
+    assert (caught.value.carried_out, caught.value.kind, writer.requests) == (None, "unreachable", 1)
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -267,16 +311,8 @@ def test_retry_after_in_both_forms(value: str, seconds: float | None) -> None:
     ],
 )
 def test_what_came_is_not_quoted_where_it_may_be_what_was_sent(raw: bytes) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def echo() -> None:
-            with server.accept()[0] as connection:
-                connection.recv(65536)
-                connection.sendall(raw)
-
-        threading.Thread(target=echo, daemon=True).start()
-        with pytest.raises(ThingSpaceError) as caught:
-            client(f"http://127.0.0.1:{server.getsockname()[1]}").read("/x")
+    with answering(raw) as url, pytest.raises(ThingSpaceError) as caught:
+        client(url).read("/x")
     assert "right-token" not in caught.value.message
     assert caught.value.message.isprintable()
 
