@@ -27,7 +27,7 @@ MODULE_UTILS = "plugins/module_utils"
 # Which test files exercise a room. All below tests/unit/plugins/module_utils: those of the modules take too long to be run for each mutant.
 ROOMS = {
     "_plan": ("test_plan.py",),
-    "_approval": ["test_approval.py"],
+    "_approval": ("test_approval.py",),
     "_rails": ("test_plan.py",),
     "_moves": ("test_rounds.py", "test_moves.py"),
     "_rounds": ("test_rounds.py",),

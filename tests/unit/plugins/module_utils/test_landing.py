@@ -69,7 +69,9 @@ def test_without_a_read_what_was_answered_counts() -> None:
 
 def test_what_is_refused_is_told_sorted_with_the_words_of_the_service() -> None:
     run = progress(seen("rs"), seen("rs", "l"), append={"b": NO, "a": NO, "c": DONE["append"]}, remove={"r": GONE})
-    assert rejections(run, Plan(frozenset("ab"), frozenset("r"), frozenset("l"))) == (
+    plan = Plan(frozenset("ab"), frozenset("r"), frozenset("l"))
+    assert changes_of(run, plan, Changes()).rejected == rejections(run, plan)
+    assert rejections(run, plan) == (
         Rejection("a", "append", "AddDeviceFailed", "no such device"),
         Rejection("b", "append", "AddDeviceFailed", "no such device"),
         Rejection("l", "listed", "Device Rejected", "not eligible"),
