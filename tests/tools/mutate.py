@@ -35,6 +35,7 @@ ROOMS = {
     "_writer": ("test_writer.py",),
     "_wave": ("test_wave.py",),
     "_rollout_writer": ("test_rollout_writer.py",),
+    "_together": ("test_rollout_writer.py",),
     "_scheduler": ("test_scheduler.py",),
     "_schedule": ("test_schedule.py",),
     "_declared": ("test_declared.py",),
