@@ -109,7 +109,7 @@ def too_deep(value: object) -> bool:
     level: list[t.Any] = [value] if type(value) in _NESTED else []
     for dummy in range(_DEEPEST):
         # Almost all of an answer are devices, whose values are text: no part of the next level.
-        level = [item for part in level for item in (part.values() if type(part) is dict else part) if type(item) in _NESTED]
+        level = [item for part in level for item in (part.values() if isinstance(part, dict) else part) if type(item) in _NESTED]
         if not level:
             return False
     return True

@@ -83,7 +83,7 @@ def test_an_upgrade_lives_from_request_to_history(sim: Simulator, client: Client
     assert [(row["id"], row["status"], row["firmwareTo"]) for row in history] == [(made["id"], "UpgradeSuccess", "2.0")]
 
 
-def test_a_device_is_in_one_open_upgrade_only(sim: Simulator, client: Client) -> None:
+def test_a_device_is_in_one_open_upgrade_only(client: Client) -> None:
     made = client.call("POST", "/upgrades", {**ORDER, "deviceList": [A]}).json()
     client.upgrade(made["id"])
     refused = client.upgrade(made["id"])

@@ -7,7 +7,6 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils._client import Client
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 
@@ -25,7 +24,8 @@ class Pages:
 
 
 def devices(rows: dict[int, list[str]], last: float) -> list[str]:
-    account = Account(t.cast("Client", Pages(rows, last)), "0402196254-00001")
+    pages: t.Any = Pages(rows, last)
+    account = Account(pages, "0402196254-00001")
     return [device for page in account.pages("devices", listed="deviceList", cursor="lastSeenDeviceId") for device in page["deviceList"] or []]
 
 

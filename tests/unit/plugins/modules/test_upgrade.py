@@ -174,7 +174,7 @@ def test_an_upgrade_that_stands_is_never_scheduled_again(sim: Simulator, desk: D
 
 
 @pytest.mark.parametrize("status", ["RequestFailed", "UpgradeFailed"])
-def test_an_upgrade_that_failed_is_scheduled_anew(sim: Simulator, desk: Desk, status: str) -> None:
+def test_an_upgrade_that_failed_is_scheduled_anew(desk: Desk, status: str) -> None:
     old = desk.add(status=status, rejected={imeis(1)[0]: "Device not found."})
     result = desk.run(1)
     assert (result["changed"], result["upgrade_id"] == old, len(desk.upgrades)) == (True, False, 2)
