@@ -39,7 +39,7 @@ test-all: python ## everything, on every supported ansible-core
 	@"$(PYTHON)" $(TOOLS)/suite.py all $(RUN)
 
 chaos: python ## random runs under faults, new ones each time (CHAOS=5000: so many; SEED=7: those again; SCHEDULE=FILE: one)
-	@CHAOS="$(or $(CHAOS),1000)" CHAOS_SEED="$(SEED)" CHAOS_SCHEDULE="$(SCHEDULE)" "$(PYTHON)" $(TOOLS)/suite.py chaos
+	@CHAOS="$(CHAOS)" CHAOS_SEED="$(SEED)" CHAOS_SCHEDULE="$(SCHEDULE)" "$(PYTHON)" $(TOOLS)/suite.py chaos
 
 clean: ## remove everything that was made
 	rm -rf .build

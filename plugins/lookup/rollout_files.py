@@ -69,7 +69,7 @@ _raw:
       description: The rollout files of the account, with their whole paths.
       type: list
       elements: str
-      sample: ["/home/ops/fleet/rollouts/gateways.yml"]
+      sample: ["/fleet/rollouts/gateways.yml"]
     upgrades:
       description: The declared upgrades as the module takes them, with the defaults of their file, and C(devices_file) as a whole path.
       type: list
@@ -79,7 +79,7 @@ _raw:
           firmware_name: GM01Q
           firmware_to: "2.10"
           start_date: "2026-12-01"
-          devices_file: /home/ops/fleet/rollouts/waves/canary.csv
+          devices_file: /fleet/rollouts/waves/canary.csv
           state: exact
     failed:
       description: True. Together with RV(_raw[].msg) and RV(_raw[].error), in place of everything else.
@@ -95,7 +95,7 @@ _raw:
       description: The same as modules return it, with the kind V(input).
       type: dict
       returned: for an error, with O(on_error=return)
-      sample: {kind: input, status: null, code: null, message: "There is no rollout file or folder 'rollout' in /home/ops/fleet."}
+      sample: {kind: input, status: null, code: null, message: "There is no rollout file or folder 'rollout' in /fleet."}
 """
 
 import pathlib

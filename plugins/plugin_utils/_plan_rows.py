@@ -13,6 +13,8 @@ import math
 import re
 import typing as t
 
+from ansible_collections.thingspace.fota.plugins.module_utils._standing import REJECTED, folded
+
 Value = t.Any
 Result = t.Mapping[str, Value]
 Row = dict[str, Value]
@@ -92,7 +94,7 @@ def upgrade_rows(result: Result) -> list[Row]:
     action = text(result.get("action")) or "none"
     row = _row("upgrade", result, text(upgrade.get("account")), text(upgrade.get("upgrade_id")), action, upgrade)
     listed = mapping(upgrade.get("devices_by_status"))
-    refused = sum(number(count) or 0 for status, count in listed.items() if "".join(str(status).split()).lower() == "devicerejected")
+    refused = sum(number(count) or 0 for status, count in listed.items() if folded(str(status)) == REJECTED)
     members = max(0, (number(upgrade.get("device_count")) or 0) - refused)
     row |= {"before": 0 if action == "schedule" else members, "after": 0 if action == "cancel" else members}
     row |= {"added_count": members if action == "schedule" else 0, "removed_count": members if action == "cancel" else 0}

@@ -107,9 +107,6 @@ def chaos(log: Log, venv: str) -> str:
     log.run([tool(venv, "python"), "-m", "pytest", *words], ROOT, env(venv, HYPOTHESIS_PROFILE="ci", CHAOS=count, CHAOS_SEED=chosen))
     figures = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("figures-*.json"))]
     sums = {name: sum(part[name] for part in figures) for name in ("schedules", "runs", "requests", "faults")} if not one else {}
-    # A schedule or two may well have none.
-    if not one and int(count) >= 50 and not sums["faults"]:
-        raise Failed("no fault happened in any schedule")
     return ", ".join([told, *(f"{number} {name}" for name, number in sums.items())])
 
 

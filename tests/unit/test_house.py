@@ -10,6 +10,7 @@ import dataclasses
 import fnmatch
 import functools
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -204,6 +205,13 @@ CHECKS += [House.check_exits, House.check_heads, House.check_sizes]
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))
 def test_the_code_keeps_the_house(check: Callable[[House], Iterator[str]]) -> None:
     assert list(check(House(ROOT))) == []
+
+
+def test_no_path_of_a_machine_is_kept() -> None:
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    texts = {name: (ROOT / name).read_bytes() for name in tracked if name and (ROOT / name).is_file()}
+    assert len(texts) > 100
+    assert [name for name, text in texts.items() if re.search(rb"(?<![\w.-])/(home|root|Users|work)/\w", text)] == []
 
 
 def test_the_table_is_read() -> None:

@@ -61,6 +61,7 @@ def test_any_schedule(shard: int) -> None:
             failed = failure_of(sim, schedule(SEED, number), figures)
             if failed:
                 pytest.fail(f"Schedule {number} of SEED={SEED}: {failed[1]}\n{tell(sim, number, failed[0])}", pytrace=False)
+    # A few schedules may well have none.
     assert figures.faults or COUNT < 50, "no fault happened in any schedule"
     keep(f"figures-{shard}.json", figures.as_dict())
 
