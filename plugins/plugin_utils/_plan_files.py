@@ -6,32 +6,54 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pathlib
+import stat
+
+from ansible_collections.thingspace.fota.plugins.plugin_utils import _files
+
+# What the system itself keeps there stays as it is: /dev/stdout is a link, and to a file where the output is redirected.
+_OF_THE_SYSTEM = (pathlib.Path("/dev"), pathlib.Path("/proc"))
 
 
 def remove(path: pathlib.Path) -> None:
-    """Remove the report of an earlier run. Devices and pipes stay. Raises OSError."""
-    if path.is_file() or path.is_symlink() and not path.exists():
-        path.resolve().unlink(missing_ok=True)
+    """Remove the report of an earlier run, of a link the link. Devices, pipes and folders stay. Raises OSError."""
+    try:
+        place = _files.folder_of(path) / path.name
+        mode = place.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if (stat.S_ISREG(mode) or stat.S_ISLNK(mode)) and not _is_of_the_system(place):
+        place.unlink(missing_ok=True)
 
 
 def write(path: pathlib.Path, text: str) -> None:
-    """Replace a file, and let nobody but its owner read it: it lists devices. Raises OSError."""
+    """Replace a file, and let nobody but its owner read it: it lists devices. A link is replaced, not its target. Raises OSError."""
     content = text.encode("utf-8", "backslashreplace")
-    target = path.resolve()
-    if target.exists() and not target.is_file():
-        # A terminal or a pipe; of a folder the system says what is wrong.
-        target.write_bytes(content)
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.new")
+    _files.folder_of(path).mkdir(parents=True, exist_ok=True)
+    place = _files.folder_of(path) / path.name
+    if _is_of_the_system(place):
+        _append(place, content, 0)
+    elif _is_device(place):
+        _append(place, content, os.O_NOFOLLOW)
+    else:
+        _files.replace(place, content)
+
+
+def _is_of_the_system(place: pathlib.Path) -> bool:
+    # /dev/shm is for everybody's files.
+    return any(folder in place.parents for folder in _OF_THE_SYSTEM) and pathlib.Path("/dev/shm") not in place.parents
+
+
+def _is_device(place: pathlib.Path) -> bool:
+    """Whether it is a terminal, a pipe or the like. A link to one is a link."""
     try:
-        unfinished.unlink(missing_ok=True)
-        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-        unfinished.replace(target)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            unfinished.unlink()
+        mode = place.lstat().st_mode
+    except FileNotFoundError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISLNK(mode) or stat.S_ISDIR(mode))
+
+
+def _append(place: pathlib.Path, content: bytes, flags: int) -> None:
+    with open(os.open(place, os.O_WRONLY | os.O_APPEND | flags), "wb") as file:
+        file.write(content)

@@ -21,7 +21,7 @@ from conftest import ROOT
 SIMULATOR = ROOT / "roles" / "simulator" / "files"
 # A test below, or elsewhere, is for each of these. What it writes: the login book, its lock, reports, the state of the event source, notes of the simulator.
 WRITERS = {
-    *(f"plugins/plugin_utils/{name}.py" for name in ("_lock", "_login_book", "_plan_files", "_watch_state")),
+    *(f"plugins/plugin_utils/{name}.py" for name in ("_files", "_lock", "_login_book", "_plan_files", "_watch_state")),
     *(f"roles/simulator/files/thingspace_simulator/{name}.py" for name in ("__main__", "background")),
 }
 WRITING = re.compile(
@@ -75,8 +75,6 @@ def test_a_report_of_the_callback_plugin(tmp_path: Path, lenient: None) -> None:
         if path.name == "old.md":
             path.write_text("old", encoding="utf-8")
             path.chmod(0o644)
-            # What somebody else has put where the new one is prepared is not written through.
-            (tmp_path / f".old.md.{os.getpid()}.new").symlink_to(tmp_path / "elsewhere")
         _plan_files.write(path, "990003425730535")
         assert path.read_text(encoding="utf-8") == "990003425730535"
     assert modes(tmp_path) == {"new.md": 0o600, "plan.json": 0o600, "old.md": 0o600}

@@ -6,11 +6,9 @@
 
 from __future__ import annotations
 
-import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _plan_files
 from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_collector import Collector, Event
 from plan_samples import upgrade_devices
 
@@ -98,32 +96,3 @@ def test_the_order_is_that_of_tasks_then_hosts() -> None:
 def test_a_run_that_broke_off_says_so() -> None:
     records = collected(event(), failed=None)[0]
     assert "broke off" in records[-1].result["msg"]
-
-
-# Files.
-
-
-def test_a_file_is_replaced_whole(tmp_path: pathlib.Path) -> None:
-    path = tmp_path / "new" / "plan.md"
-    for text in ("first", "second é \ud800"):
-        _plan_files.write(path, text)
-    assert path.read_text(encoding="utf-8") == "second é \\ud800"
-    assert list(path.parent.iterdir()) == [path]
-    _plan_files.remove(path)
-    _plan_files.remove(path)
-    assert not path.exists()
-
-
-def test_a_link_stays_a_link_and_a_folder_is_no_file(tmp_path: pathlib.Path) -> None:
-    (tmp_path / "link").symlink_to(tmp_path / "target")
-    _plan_files.write(tmp_path / "link", "x")
-    assert (tmp_path / "target").read_text() == "x"
-    _plan_files.remove(tmp_path / "link")
-    assert not (tmp_path / "target").exists()
-    with pytest.raises(OSError, match="directory"):
-        _plan_files.write(tmp_path, "x")
-    _plan_files.remove(tmp_path)
-    assert tmp_path.is_dir()
-    _plan_files.remove(pathlib.Path("/dev/null"))
-    _plan_files.write(pathlib.Path("/dev/null"), "x")
-    assert pathlib.Path("/dev/null").exists()

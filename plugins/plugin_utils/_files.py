@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a private file is written: whole or not at all, for its owner alone, and never through a link."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import pathlib
+import stat
+import tempfile
+
+
+def replace(path: pathlib.Path, content: bytes) -> None:
+    """Replace a file, with the mode 0600, so that it is whole whenever the process or the machine stops. Raises OSError.
+
+    A link is replaced, not its target: a link that somebody committed, or left in /tmp, would else choose which file is overwritten.
+    Links on the way to the folder are followed, except for those that :func:`folder_of` refuses. The folder has to be there.
+    """
+    folder = folder_of(path)
+    target = folder / path.name
+    if not path.name or target.is_dir() and not target.is_symlink():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    # Exclusive and with a name that nobody can guess, so that what others have put there is not written through.
+    handle, unfinished = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=folder)
+    try:
+        with open(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        pathlib.Path(unfinished).replace(target)
+    except BaseException:
+        pathlib.Path(unfinished).unlink(missing_ok=True)
+        raise
+    # The file is there. Not every file system can also promise that its name survives the end of the machine.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def folder_of(path: pathlib.Path) -> pathlib.Path:
+    """The folder that holds a path, links resolved. Raises OSError.
+
+    A link in a folder like /tmp has to belong to us or to the owner of that folder. The kernel demands it of the last part of a path only
+    (fs.protected_symlinks), and so another user of the machine could lead us into a folder of ours.
+    """
+    whole = path.absolute()
+    for link in reversed(whole.parents):
+        around = link.parent.stat() if link.is_symlink() else None
+        if around and stat.S_ISVTX & around.st_mode and stat.S_IWOTH & around.st_mode and link.lstat().st_uid not in (os.geteuid(), around.st_uid):
+            raise PermissionError(errno.EACCES, "a link of another user leads there", str(link))
+    # Not of pathlib: that raises RuntimeError for links in a circle.
+    return pathlib.Path(os.path.realpath(whole.parent))
