@@ -50,7 +50,7 @@ class Entry:
     members: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
     status: str = ""
-    open: bool = True
+    is_open: bool = True
     holds: bool = True
 
     def __str__(self) -> str:
@@ -119,7 +119,7 @@ def join(entries: t.Sequence[Entry]) -> Joint:
     problems = [*([twice] if twice else []), *problems]
     for entry in entries:
         plan = plans[entry.ref]
-        if plan and not entry.open:
+        if plan and not entry.is_open:
             change = f"{len(plan.append)} to append, {len(plan.remove)} to remove"
             problems.append(Problem("state", f"{entry} is {entry.status}: devices can be changed only before it starts, and it needs {change}."))
     giving = frozenset(ref for ref, plan in plans.items() if len(plan.remove) > len(own[ref].remove))
@@ -144,7 +144,7 @@ def _meet(entries: t.Sequence[Entry], own: t.Mapping[str, Plan]) -> tuple[dict[s
             for holder in holders[device]:
                 if holder is entry:
                     continue
-                if not holder.open:
+                if not holder.is_open:
                     stuck[str(entry), f"{holder}, which is {holder.status}"].append(device)
                     continue
                 leaving[holder.ref].add(device)

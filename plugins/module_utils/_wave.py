@@ -109,7 +109,17 @@ class Wave:
 
     def _part(self, append: frozenset[str], remove: frozenset[str]) -> Part:
         target = self.declared.target
-        return Part(self._state, target.declared, target.rails, target.batch_size, target.permit, self.plan, append, remove, self.declared.wanted)
+        return Part(
+            state=self._state,
+            declared=target.declared,
+            rails=target.rails,
+            batch_size=target.batch_size,
+            permit=target.permit,
+            approved=self.plan,
+            append=append,
+            remove=remove,
+            wanted=self.declared.wanted,
+        )
 
     def check(self) -> None:
         """Raise RailError where its plan removes too much, InputError where nothing can be scheduled."""

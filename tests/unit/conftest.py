@@ -15,28 +15,19 @@ import hypothesis
 import hypothesis.configuration
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def layout() -> Path:
-    """The folder that holds `ansible_collections`: above the tree if it lies in one, else a link to it below `.build`."""
-    if ROOT.parts[-3:] == ("ansible_collections", "thingspace", "fota"):
-        return ROOT.parents[2]
-    top = ROOT / ".build" / "layout"
-    link = top / "ansible_collections" / "thingspace" / "fota"
-    link.parent.mkdir(parents=True, exist_ok=True)
-    if not link.is_symlink():
-        link.symlink_to(ROOT, target_is_directory=True)
-    return top
+UNIT = Path(__file__).resolve().parent
 
 
 def helpers() -> list[Path]:
     """Folders of the tests that hold modules for other tests to import, this one first."""
-    unit = ROOT / "tests" / "unit"
-    return [unit, *sorted({path.parent for path in unit.glob("*/**/*.py") if path.name != "conftest.py" and not path.name.startswith("test_")})]
+    return [UNIT, *sorted({path.parent for path in UNIT.glob("*/**/*.py") if path.name != "conftest.py" and not path.name.startswith("test_")})]
 
 
-sys.path[:0] = [str(folder) for folder in (layout(), ROOT / "roles" / "simulator" / "files", *helpers())]
+sys.path[:0] = [str(folder) for folder in helpers()]
+# Only now can helpers be imported: pytest puts no folder on the path (import mode importlib).
+from checkout import ROOT, layout  # noqa: E402
+
+sys.path[:0] = [str(layout()), str(ROOT / "roles" / "simulator" / "files")]
 # Outside of make too, nothing is written to the user's home or beside the sources.
 os.environ.setdefault("ANSIBLE_HOME", str(ROOT / ".build" / "home" / ".ansible"))
 hypothesis.configuration.set_hypothesis_home_dir(ROOT / ".build" / "cache" / "hypothesis")
@@ -52,11 +43,6 @@ hypothesis.settings.register_profile("default", deadline=None)
 phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
 hypothesis.settings.register_profile("mutation", deadline=None, derandomize=True, database=None, phases=phases)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default"))
-
-
-def pytest_pycollect_makemodule() -> None:
-    """What a test imports as `conftest` is this file, though pytest forgets it for that of a folder below."""
-    sys.modules["conftest"] = sys.modules[__name__]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _login_book, _plan_files, _watch_state
-from conftest import ROOT
+from checkout import ROOT
 
 SIMULATOR = ROOT / "roles" / "simulator" / "files"
 # A test below, or elsewhere, is for each of these. What it writes: the login book, its lock, reports, the state of the event source, notes of the simulator.

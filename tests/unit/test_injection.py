@@ -13,7 +13,7 @@ import typing as t
 
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils import _waiter
-from conftest import ROOT
+from checkout import ROOT
 from run_module import run_module
 from test_modules import MODULES, UPGRADE
 from test_secrets import OPTIONS, A, B

@@ -14,7 +14,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from checkout import ROOT
 from run_playbook import environment_in, run_playbook
 from test_readme import CANARY, SAMPLE, WAVE, secrets
 

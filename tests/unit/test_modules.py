@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
+from checkout import ROOT
 from run_module import run_module
 from run_playbook import run_playbook
 

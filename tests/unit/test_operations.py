@@ -10,7 +10,7 @@ import re
 import typing as t
 
 import pytest
-from conftest import ROOT
+from checkout import ROOT
 from run_module import run_module
 from thingspace_simulator.routes import ROUTES
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
+from checkout import ROOT
 from run_playbook import run_playbook
 from thingspace_simulator import Simulator
 

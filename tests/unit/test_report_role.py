@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
+from checkout import ROOT
 from page_reader import Page
 from page_samples import EVIL
 from run_playbook import HOSTS, Run, run_playbook

@@ -13,7 +13,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from checkout import ROOT
 from run_playbook import HOSTS, Run, run_playbook
 
 if t.TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _rollout_file
-from conftest import ROOT
+from checkout import ROOT
 
 PAGE = (ROOT / "docs" / "rollouts.md").read_text(encoding="utf-8")
 SCHEMA = json.loads(_rollout_file.SCHEMA.read_text(encoding="utf-8"))

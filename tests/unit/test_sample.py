@@ -21,7 +21,7 @@ from pathlib import Path
 import ansible_collections
 import pytest
 import yaml
-from conftest import ROOT
+from checkout import ROOT
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
+from checkout import ROOT
 from run_playbook import Run, run_playbook
 
 PAGE = ROOT / "docs" / "tutorial.md"

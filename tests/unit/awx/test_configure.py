@@ -15,7 +15,7 @@ from pathlib import Path
 
 import fake_awx
 import pytest
-from conftest import ROOT
+from checkout import ROOT
 from run_playbook import environment_in
 
 SAMPLE = ROOT / "docs" / "sample"

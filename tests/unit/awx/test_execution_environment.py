@@ -15,7 +15,7 @@ from pathlib import Path
 import ansible_collections
 import pytest
 import yaml
-from conftest import ROOT
+from checkout import ROOT
 
 BIN = Path(sys.executable).parent
 SAMPLE = ROOT / "docs" / "sample"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from awx_job import Awx, injected, read
-from conftest import ROOT
+from checkout import ROOT
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator

@@ -20,12 +20,12 @@ from chaos_schedules import DEVICES, NEW, PAST, THERE, Json
 from run_module import run_module
 from thingspace_simulator import Simulator
 from thingspace_simulator.application import Application
+from thingspace_simulator.auth import Doorkeeper
 from thingspace_simulator.faults import Fault
 from thingspace_simulator.lifecycle import Judge
 from thingspace_simulator.log import Record
 from thingspace_simulator.messages import Request
 from thingspace_simulator.model import ACCEPTED, IN_PROGRESS, NOT_STARTED, OPEN, REJECTED, Entry, Upgrade
-from thingspace_simulator.service import Service
 
 ACCOUNT = "0402196254-00001"
 POOL = [str(990000000000000 + number) for number in range(DEVICES)]
@@ -139,7 +139,7 @@ class _Neighbour(Fault):
         super().__init__(on, "another_writer", nth)
         self._act = act
 
-    def prepare(self, service: Service, request: Request) -> None:
+    def prepare(self, auth: Doorkeeper, upgrades: dict[str, Upgrade], request: Request) -> None:
         self._act()
 
 

@@ -56,7 +56,7 @@ class Application:
         """The answer with all that faults do before, instead and after."""
         with self.service.lock:
             for fault in faults:
-                fault.prepare(self.service, request)
+                fault.prepare(self.service.auth, self.service.upgrades, request)
         for fault in faults:
             instead = fault.instead()
             if instead is not None:

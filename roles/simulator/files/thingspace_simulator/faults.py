@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .auth import Doorkeeper
 from .checks import texts, typed
 from .log import short_path
 from .messages import Request, Response
-from .model import ACCEPTED, IN_PROGRESS, Entry
-
-if TYPE_CHECKING:
-    from .service import Service
+from .model import ACCEPTED, IN_PROGRESS, Entry, Upgrade
 
 # What a fault can do, and the arguments that each takes with their defaults.
 FAULTS: dict[str, dict[str, Any]] = {
@@ -101,24 +99,24 @@ class Fault:
         self.fired += 1
         return True
 
-    def prepare(self, service: Service, request: Request) -> None:
+    def prepare(self, auth: Doorkeeper, upgrades: dict[str, Upgrade], request: Request) -> None:
         """What happens to the state just before the request is handled."""
         if self.do in ("expired_bearer", "expired_session"):
-            service.auth.end_everything(self.do[len("expired_") :])
+            auth.end_everything(self.do[len("expired_") :])
             request.session_shape = self.arguments.get("shape", "")
         elif self.do == "refuse":
             request.refused.update(self.arguments["devices"])
         elif self.do in ("another_writer", "start_upgrade", "cancel_upgrade"):
-            self._change_upgrade(service, request)
+            self._change_upgrade(upgrades, request)
 
-    def _change_upgrade(self, service: Service, request: Request) -> None:
+    def _change_upgrade(self, upgrades: dict[str, Upgrade], request: Request) -> None:
         """Somebody else was faster: the upgrade named, or that of the request's path."""
         upgrade_id = self.arguments["upgrade_id"] or request.params.get("upgrade_id", "")
-        upgrade = service.upgrades.get(upgrade_id)
+        upgrade = upgrades.get(upgrade_id)
         if upgrade is None:
             return
         if self.do == "cancel_upgrade":
-            del service.upgrades[upgrade_id]
+            del upgrades[upgrade_id]
         elif self.do == "start_upgrade":
             upgrade.status = self.arguments["status"]
         else:

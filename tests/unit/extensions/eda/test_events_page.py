@@ -15,7 +15,7 @@ import typing as t
 import pytest
 import yaml
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _changes, _watch_options, _watcher
-from conftest import ROOT
+from checkout import ROOT
 from run_source import path_of_source, running
 from thingspace_simulator.model import Entry
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from conftest import ROOT
+from checkout import ROOT
 from run_playbook import run_playbook
 
 if t.TYPE_CHECKING:

@@ -20,11 +20,11 @@ def queued(ref: str, members: str, declared: str, **more: t.Any) -> Entry:
 
 
 def running(ref: str, members: str, declared: str, **more: t.Any) -> Entry:
-    return queued(ref, members, declared, status="InProgress", open=False, **more)
+    return queued(ref, members, declared, status="InProgress", is_open=False, **more)
 
 
 def over(ref: str, members: str, declared: str) -> Entry:
-    return queued(ref, members, declared, status="Finished", open=False, holds=False)
+    return queued(ref, members, declared, status="Finished", is_open=False, holds=False)
 
 
 def texts(*entries: Entry, others: Others | None = None) -> list[str]:

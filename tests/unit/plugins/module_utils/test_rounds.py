@@ -233,10 +233,10 @@ def test_a_device_that_its_upgrade_refuses_stays_where_it_is() -> None:
     ("entries", "others", "kinds"),
     [
         ([entry("u", "a", "ab"), entry("v", "b", "b")], [], ["input"]),
-        ([entry("u", "", "a"), entry("v", "a", "", "present", "InProgress", open=False)], [], ["state"]),
-        ([entry("u", "a", "ab", status="InProgress", open=False)], [], ["state"]),
-        ([entry("u", "a", "a", status="Finished", open=False, holds=False), entry("v", "", "a")], [], []),
-        ([entry("u", "a", "a", status="InProgress", open=False)], [("w", frozenset("a"))], ["state"]),
+        ([entry("u", "", "a"), entry("v", "a", "", "present", "InProgress", is_open=False)], [], ["state"]),
+        ([entry("u", "a", "ab", status="InProgress", is_open=False)], [], ["state"]),
+        ([entry("u", "a", "a", status="Finished", is_open=False, holds=False), entry("v", "", "a")], [], []),
+        ([entry("u", "a", "a", status="InProgress", is_open=False)], [("w", frozenset("a"))], ["state"]),
         ([entry("u", "", "ab")], [("w", frozenset("a")), ("x", frozenset("c"))], ["state"]),
     ],
 )

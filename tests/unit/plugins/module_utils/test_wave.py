@@ -88,19 +88,19 @@ def test_one_that_runs_holds_its_devices_and_is_not_open() -> None:
     service = FakeService()
     service.add("U", "ab", status="InProgress")
     entry = there(service, "ab", state="present").entry()
-    assert (entry.state, entry.status, entry.open, entry.holds) == ("present", "InProgress", False, True)
+    assert (entry.state, entry.status, entry.is_open, entry.holds) == ("present", "InProgress", False, True)
 
 
 def test_one_that_is_over_holds_nothing() -> None:
     service = FakeService()
     service.add("U", "ab", status="Finished")
     entry = there(service, "ab").entry()
-    assert (entry.open, entry.holds) == (False, False)
+    assert (entry.is_open, entry.holds) == (False, False)
 
 
 def test_a_new_one_has_no_status() -> None:
     entry = new(FakeService(), "ab").entry()
-    assert entry == Entry(str(KEY), f"wave ({KEY})", "exact", frozenset("ab"), status="", open=True, holds=True)
+    assert entry == Entry(str(KEY), f"wave ({KEY})", "exact", frozenset("ab"), status="", is_open=True, holds=True)
 
 
 def test_one_of_the_past_wants_nothing() -> None:

@@ -21,7 +21,7 @@ from ansible_collections.thingspace.fota.plugins.filter.upgrades_page import Fil
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _page_attention, _page_below, _page_model, _page_timeline, _page_top
 from ansible_collections.thingspace.fota.plugins.plugin_utils._page_html import percent, shown
 from ansible_collections.thingspace.fota.plugins.plugin_utils._page_model import KINDS, account_of, kind_of, phase_of
-from conftest import ROOT
+from checkout import ROOT
 from hypothesis import strategies as st
 from page_reader import Page
 from page_samples import DONE, FAILED, NEW, REFUSED, Upgrade, imeis, listed, upgrade

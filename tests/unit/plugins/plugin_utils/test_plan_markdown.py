@@ -17,7 +17,7 @@ from ansible_collections.thingspace.fota.plugins.filter.plan_markdown import pla
 from ansible_collections.thingspace.fota.plugins.filter.plan_report import plan_report
 from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_escape import Clipper, label, size, width
 from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_markdown import LIMIT
-from conftest import ROOT
+from checkout import ROOT
 from hypothesis import strategies as st
 from plan_samples import ACCOUNT, CANARY, DIGEST, WAVE, Result, a_plan, a_refused_plan, devices, entry, failure, part, rollout, scheduling, upgrade_devices
 
