@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _files, _plan_files
 
 Write = t.Callable[[Path], None]
-WRITERS = {"a private file": lambda path: _files.replace(path, b"new"), "a report": lambda path: _plan_files.write(path, "new")}
+WRITERS: dict[str, Write] = {"a private file": lambda path: _files.replace(path, b"new"), "a report": lambda path: _plan_files.write(path, "new")}
 
 
 def test_a_report_is_replaced_whole(tmp_path: Path) -> None:
