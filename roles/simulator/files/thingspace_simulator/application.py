@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 
-from . import control, lifecycle, routes
+from . import control, hostile_lists, lifecycle, routes
 from .faults import Fault
+from .hostile_texts import hostile
 from .messages import ApiError, Json, Request, Response
 from .service import Service
 from .tokens import check_account
@@ -49,7 +50,7 @@ class Application:
         response = self._result(request, route, faults)
         time.sleep(sum(fault.arguments["seconds"] for fault in faults if _late(fault, applied=True)))
         record.bearer, record.session, record.notes = request.bearer, request.session, request.notes
-        record.status = None if response.drop else response.status
+        record.status = None if response.drop or response.raw else response.status
         return response
 
     def _result(self, request: Request, route: routes.Route | None, faults: list[Fault]) -> Response:
@@ -65,9 +66,9 @@ class Application:
             with self.service.lock:
                 lifecycle.tick(self.service)
                 value = self._value(request, route)
-            response = value if isinstance(value, Response) else Response.of(200, value)
+            response = value if isinstance(value, Response) else Response.of(200, hostile(value, self.service.switches.texts))
         except ApiError as error:
-            response = error.response()
+            response = Response.of(error.status, hostile(error.body, self.service.switches.texts))
         for fault in faults:
             response = fault.spoil(response)
         return response
@@ -90,7 +91,7 @@ class Application:
             auth.check_session(request)
         if "account" in request.params:
             check_account(self.service, request.params["account"])
-        return route.handler(self.service, request)
+        return hostile_lists.answer(self.service, request, route.handler)
 
 
 def _late(fault: Fault, applied: bool) -> bool:

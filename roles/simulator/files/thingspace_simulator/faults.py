@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 from .auth import Doorkeeper
 from .checks import texts, typed
+from .hostile_wire import SHAPES, garbled
 from .log import short_path
 from .messages import Request, Response
 from .model import ACCEPTED, IN_PROGRESS, Entry, Upgrade
@@ -27,6 +29,10 @@ FAULTS: dict[str, dict[str, Any]] = {
     "redirect": {"location": "", "status": 302},
     "slow": {"seconds": 1.0, "applied": False},
     "close_quietly": {},
+    "garbled": {"shape": "no_http", "text": "", "applied": False},
+    "interim": {"status": 102},
+    "doubled": {},
+    "leave_out": {"devices": []},
     "expired_bearer": {},
     "expired_session": {"shape": ""},
     "refuse": {"devices": {}},
@@ -35,13 +41,14 @@ FAULTS: dict[str, dict[str, Any]] = {
     "cancel_upgrade": {"upgrade_id": ""},
 }
 # These answer themselves unless told that the request was applied first.
-_ANSWERS = ("status", "html", "xml_403")
+_ANSWERS = ("status", "html", "xml_403", "garbled")
 
 _XML = (
     b'<am:fault xmlns:am="http://wso2.org/apimanager"><am:code>404</am:code><am:type>Status report</am:type>'
     b"<am:message>Not Found</am:message><am:description>The requested resource is not available.</am:description>"
     b"</am:fault>"
 )
+_ERROR = {"errorCode": "INTERNAL_SYSTEM_ERROR", "errorMessage": "The request could not be processed."}
 _HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
@@ -84,6 +91,8 @@ class Fault:
                 typed(f"{what}: an item", item, "str")
         elif what.endswith(": status") and isinstance(value, int) and value not in set(HTTPStatus):
             raise ValueError(f"{what}: HTTP has no status {value}")
+        elif what.endswith(": shape") and self.do == "garbled" and value not in SHAPES:
+            raise ValueError(f"{what}: {value!r} is none of {', '.join(SHAPES)}")
 
     def matches(self, request: Request) -> bool:
         method, path = self.on.split()
@@ -131,7 +140,7 @@ class Fault:
         if self.do == "redirect":
             return Response(self.arguments["status"], headers={"Location": self.arguments["location"]})
         if self.do in _ANSWERS and not self.arguments["applied"]:
-            return self._answer()
+            return self._answer(None)
         return None
 
     def spoil(self, response: Response) -> Response:
@@ -139,22 +148,44 @@ class Fault:
         if self.do == "drop_after":
             return Response(drop="reset" if self.arguments["reset"] else "close")
         if self.do in _ANSWERS:
-            return self._answer()
+            return self._answer(response)
+        if self.do == "leave_out":
+            return _without(response, self.arguments["devices"])
+        response.interim = self.arguments["status"] if self.do == "interim" else response.interim
+        response.doubled = response.doubled or self.do == "doubled"
         response.truncated = response.truncated or self.do == "truncated"
         response.close = response.close or self.do == "close_quietly"
         return response
 
-    def _answer(self) -> Response:
+    def _answer(self, meant: Response | None) -> Response:
+        """The answer instead of the one that was meant; None where nothing was handled."""
+        if self.do == "garbled":
+            # What was not handled would have failed.
+            response = meant or Response.of(503, _ERROR)
+            response.raw = garbled(response, self.arguments["shape"], self.arguments["text"])
+            return response
         if self.do == "html":
             return Response(self.arguments["status"], _HTML, "text/html")
         if self.do == "xml_403":
             return Response(403, _XML, "application/xml")
         body = self.arguments["body"]
         if body is None:
-            body = {"errorCode": "INTERNAL_SYSTEM_ERROR", "errorMessage": "The request could not be processed."}
+            body = _ERROR
         answer = Response.of(self.arguments["status"], body)
         if isinstance(body, str):
             answer = Response(self.arguments["status"], body.encode(), "text/plain")
         if self.arguments["retry_after"] is not None:
             answer.headers["Retry-After"] = str(self.arguments["retry_after"])
         return answer
+
+
+def _without(response: Response, devices: list[str]) -> Response:
+    """The same answer, which does not mention these devices."""
+    try:
+        body = json.loads(response.body or b"null")
+    except ValueError:
+        return response
+    if isinstance(body, dict) and isinstance(body.get("deviceList"), list):
+        body["deviceList"] = [item for item in body["deviceList"] if (item["deviceId"] if isinstance(item, dict) else item) not in devices]
+        response.body = json.dumps(body, separators=(",", ":")).encode()
+    return response

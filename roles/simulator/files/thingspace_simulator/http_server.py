@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import itertools
+import select
 import socket
 import struct
 import sys
@@ -18,6 +19,9 @@ from typing import Any
 
 from .application import Application
 from .messages import Request, Response
+
+# How long a client is left alone with an interim answer.
+_INTERIM_SECONDS = 0.2
 
 
 class Server(ThreadingHTTPServer):
@@ -99,6 +103,26 @@ class Handler(BaseHTTPRequestHandler):
         if response.drop:
             self._drop(reset=response.drop == "reset")
             return
+        if response.raw:
+            self.wfile.write(response.raw)
+            self.wfile.flush()
+            self.close_connection = True
+            return
+        if response.interim:
+            self._send_interim(response.interim)
+        for _copy in range(2 if response.doubled else 1):
+            self._write(response)
+        self.wfile.flush()
+        if response.truncated or response.close:
+            self.close_connection = True
+
+    def _send_interim(self, status: int) -> None:
+        """The final answer follows once the client has asked for more, or hung up, or waited."""
+        self.wfile.write(f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n\r\n".encode())
+        self.wfile.flush()
+        select.select([self.connection], [], [], _INTERIM_SECONDS)
+
+    def _write(self, response: Response) -> None:
         self.send_response(response.status, HTTPStatus(response.status).phrase)
         for name, value in response.headers.items():
             self.send_header(name, value)
@@ -111,9 +135,6 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(response.body[: len(response.body) // 2] if response.truncated else response.body)
-        self.wfile.flush()
-        if response.truncated or response.close:
-            self.close_connection = True
 
     def _drop(self, reset: bool) -> None:
         """End the connection without a word, politely or not."""

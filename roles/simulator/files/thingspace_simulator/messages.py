@@ -17,7 +17,7 @@ JSON = "application/json;charset=UTF-8"
 
 @dataclass
 class Response:
-    """An answer; ``drop`` and ``truncated`` are what a broken network makes of it."""
+    """An answer; everything from ``drop`` on is what a broken network makes of it."""
 
     status: int = 200
     body: bytes = b""
@@ -26,6 +26,9 @@ class Response:
     drop: str = ""  # "close" or "reset": the connection ends and nothing is sent
     truncated: bool = False  # Content-Length says more than is sent
     close: bool = False  # the connection ends after the answer, without a word
+    raw: bytes = b""  # these bytes are sent instead, then the connection ends
+    interim: int = 0  # an interim answer with this status goes before it
+    doubled: bool = False  # it is sent twice
 
     @classmethod
     def of(cls, status: int, value: Json) -> Response:

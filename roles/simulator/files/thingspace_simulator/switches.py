@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from .checks import typed
+from .hostile_texts import TEXTS
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Switches:
     rejected_devices: str = field(default="listed", metadata={"choices": ("listed", "vanish")})
     removed_devices: str = field(default="vanish", metadata={"choices": ("vanish", "listed")})
     removed_status: str = "Device Removed"
+    rejected_status: str = "Device Rejected"
     visible_after_reads: int = 0
     visible_after_seconds: float = 0.0
     known_devices_only: bool = False
@@ -57,6 +59,11 @@ class Switches:
     report_page_size: int = field(default=100, metadata={"least": 1})
     device_page_size: int = field(default=1000, metadata={"least": 1})
     license_paging: str = field(default="offset", metadata={"choices": ("offset", "imei")})
+    # what no document says, and nobody should rely on
+    pages: str = field(default="end", metadata={"choices": ("end", "repeated", "alternating", "empty")})
+    more_flag: str = field(default="boolean", metadata={"choices": ("boolean", "string", "number", "letter")})
+    device_lists: str = field(default="shown", metadata={"choices": ("shown", "missing_in_reports", "null_in_reports", "missing")})
+    texts: str = field(default="plain", metadata={"choices": tuple(TEXTS)})
     # tokens and connections
     same_bearer: bool = True
     bearer_seconds: float = 3600.0

@@ -34,7 +34,7 @@ _JOINED = {ACCEPTED: "Accepted", REJECTED: "DeviceRejected"}
 def render(service: Service, upgrade: Upgrade, counts: bool = False) -> Json:
     """An upgrade as GET and the status report show it; ``counts`` where the look is a poll."""
     switches = service.switches
-    names = {REMOVED: switches.removed_status, **(_JOINED if switches.device_statuses == "joined" else {})}
+    names = {REMOVED: switches.removed_status, REJECTED: switches.rejected_status, **(_JOINED if switches.device_statuses == "joined" else {})}
     devices = [
         {"deviceId": imei, "status": names.get(status, status), "resultReason": reason} if reason else {"deviceId": imei, "status": names.get(status, status)}
         for imei, (status, reason) in upgrade.seen(service.clock.now(), counts).items()
