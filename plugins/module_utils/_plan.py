@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import typing as t
 
 State = t.Literal["present", "absent", "exact"]
@@ -50,16 +51,24 @@ def batches(devices: t.Iterable[str], size: int) -> t.Iterator[list[str]]:
         yield ordered[start : start + size]
 
 
-def plan_digest(plans: t.Mapping[tuple[str, str], Plan]) -> str:
+# What a plan writes to, as it enters the digest: the id of an upgrade, a list such as ``licenses``, or all that an upgrade is scheduled with.
+Target = str | tuple[str | None, ...]
+
+
+def plan_digest(plans: t.Mapping[tuple[str, Target], Plan]) -> str:
     """SHA-256, in hexadecimal, over the sorted planned writes.
 
+    Each is a line of JSON, where every text ends where it ends: joined with blanks, the firmware "A to B" in version "C" would be "A" in version
+    "B to C", and a line end in a name would make one upgrade two.
+
     Args:
-        plans: the plan of each (account, upgrade).
+        plans: the plan of each (account, target).
     """
-    digest = hashlib.sha256()
-    for (account, upgrade), plan in sorted(plans.items()):
+    lines = []
+    for (account, target), plan in plans.items():
         writes: tuple[tuple[Operation, frozenset[str]], ...] = (("append", plan.append), ("remove", plan.remove))
-        for operation, devices in writes:
-            for device in sorted(devices):
-                digest.update(f"{account} {upgrade} {operation} {device}\n".encode())
+        lines += [json.dumps([account, target, operation, sorted(devices)]) for operation, devices in writes if devices]
+    digest = hashlib.sha256()
+    for line in sorted(lines):
+        digest.update(f"{line}\n".encode("ascii"))
     return digest.hexdigest()

@@ -18,7 +18,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._module import Res
 from ansible_collections.thingspace.fota.plugins.module_utils._moves import Joint, Move, Problem, join, some, taken
 from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of, check_range
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget
-from ansible_collections.thingspace.fota.plugins.module_utils._plan import plan_digest
+from ansible_collections.thingspace.fota.plugins.module_utils._plan import Target, plan_digest
 from ansible_collections.thingspace.fota.plugins.module_utils._rollout_outcome import Moved, RolloutOutcome
 from ansible_collections.thingspace.fota.plugins.module_utils._rollout_reader import Reader
 from ansible_collections.thingspace.fota.plugins.module_utils._rollout_writer import write
@@ -112,10 +112,10 @@ class _Task:
         moving = {ref for move in joint.moves for ref in (move.source, move.target)} | joint.giving
         for ref, wave in waves.items():
             wave.commit(joint.plans[ref], moves=ref in moving)
-        names = {ref: _name_of(wave) for ref, wave in waves.items()}
+        targets = {ref: _target_of(wave) for ref, wave in waves.items()}
         account = self._account or ""
-        self._digests = {ref: plan_digest({(account, name): joint.plans[ref]}) for ref, name in names.items()}
-        self._digest = plan_digest({(account, name): joint.plans[ref] for ref, name in names.items()})
+        self._digests = {ref: plan_digest({(account, target): joint.plans[ref]}) for ref, target in targets.items()}
+        self._digest = plan_digest({(account, target): joint.plans[ref] for ref, target in targets.items()})
         self._forbid([*problems, *self._own_problems()])
         check_plan(self._params["expect_plan_digest"], self._digest, joint.plans.values())
         self._warn_of_refused(joint)
@@ -197,7 +197,9 @@ class _Task:
         )
 
 
-def _name_of(wave: Wave) -> str:
-    """Its name in the plan digest: that of ``upgrade_devices``, or what would be scheduled."""
-    declared = wave.declared
-    return wave.progress.first.upgrade_id.lower() or f"{declared.key}{f' until {declared.end_date}' if declared.end_date else ''}"
+def _target_of(wave: Wave) -> Target:
+    """What the plan digest calls it: as ``upgrade_devices`` does, or by all that it would be scheduled with."""
+    declared, upgrade_id = wave.declared, wave.progress.first.upgrade_id.lower()
+    if upgrade_id or declared.key is None:
+        return upgrade_id
+    return (declared.key.firmware_name, declared.key.firmware_to, declared.key.start_date, declared.end_date)

@@ -123,15 +123,16 @@ def _digests(parts: list[Part]) -> dict[str, str]:
     for key, several in sorted(found.items()):
         # Of several hosts one applied the plan, and the others found nothing left to do.
         writing = sorted(several - {NOTHING_PLANNED}) or [NOTHING_PLANNED]
-        digests[key] = writing[0] if len(writing) == 1 else _over(f"{key} {digest}\n" for digest in writing)
+        digests[key] = writing[0] if len(writing) == 1 else _over([[key, digest] for digest in writing])
     return digests
 
 
 def _one_digest(digests: dict[str, str]) -> str | None:
     if len(digests) < 2:
         return next(iter(digests.values()), None)
-    return _over(f"{key} {digest}\n" for key, digest in sorted(digests.items()))
+    return _over([[key, digest] for key, digest in sorted(digests.items())])
 
 
-def _over(lines: t.Iterable[str]) -> str:
-    return hashlib.sha256("".join(lines).encode("utf-8", "backslashreplace")).hexdigest()
+def _over(pairs: list[list[str]]) -> str:
+    """A digest over keys and digests. JSON says where each of them ends, whatever a key holds."""
+    return hashlib.sha256(json.dumps(pairs).encode("ascii")).hexdigest()

@@ -46,7 +46,9 @@ def _identity(row: Row) -> tuple[t.Any, ...]:
     if row["upgrade_id"]:
         return ("upgrade", row["upgrade_id"].lower())
     # Without an id an account tells apart what is called the same.
-    return ("planned", row["account"], natural_key(row) or row["name"], *(() if natural_key(row) else (tuple(row["added"]), row["added_count"])))
+    if natural_key(row):
+        return ("planned", row["account"], row["firmware_name"], row["firmware_to"], str(row["start_date"])[:10])
+    return ("planned", row["account"], row["name"], tuple(row["added"]), row["added_count"])
 
 
 def _filled(sightings: list[Sighting]) -> list[Sighting]:

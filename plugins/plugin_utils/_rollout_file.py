@@ -17,7 +17,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._errors import Inp
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _rollout_places as places
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _rollout_words as words
 from ansible_collections.thingspace.fota.plugins.plugin_utils._rollout_words import Fault
-from ansible_collections.thingspace.fota.plugins.plugin_utils._schema import Path, flaws
+from ansible_collections.thingspace.fota.plugins.plugin_utils._schema import Path, flaws, with_integers
 from ansible_collections.thingspace.fota.plugins.plugin_utils._written import Document, read
 
 Values = dict[str, t.Any]
@@ -72,9 +72,10 @@ class _File:
                 found.append(self.fault(flaw.path, words.sentence_of(flaw, self.document)))
         return sorted(found, key=lambda fault: fault.line or 0)
 
-    def entries(self) -> list[_Entry]:
+    def entries(self, schema: Values) -> list[_Entry]:
         """The upgrades with the defaults in them, of a file that is as the schema wants it."""
-        return [_Entry(self, index, merged(self.value.get("defaults", {}), own)) for index, own in enumerate(self.value["upgrades"])]
+        value = with_integers(schema, schema, self.value)
+        return [_Entry(self, index, merged(value.get("defaults", {}), own)) for index, own in enumerate(value["upgrades"])]
 
 
 def load(terms: t.Sequence[str], folder: str, reader: Reader) -> list[Values]:
@@ -103,7 +104,7 @@ def load(terms: t.Sequence[str], folder: str, reader: Reader) -> list[Values]:
         wrong = file.wrong(schema)
         if not wrong:
             files.append(file)
-            own = file.entries()
+            own = file.entries(schema)
             entries += own
             wrong = [fault for entry in own for fault in _settle(entry)]
         faults += wrong
@@ -156,9 +157,6 @@ def _settle(entry: _Entry) -> t.Iterator[Fault]:
         yield from _take_devices(entry)
     if "devices_file" in values:
         yield from _take_file(entry)
-    for key in ("max_removals", "batch_size"):
-        if key in values:
-            values[key] = int(values[key])
 
 
 def _wrong_days(entry: _Entry) -> t.Iterator[Fault]:

@@ -11,12 +11,13 @@ import typing as t
 
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import RailError
-from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan, State, batches, make_plan, plan_digest
+from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan, State, Target, batches, make_plan, plan_digest
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import Rails, check_declaration, check_removals
 from hypothesis import given
 from hypothesis import strategies as st
 
 STATES: tuple[State, ...] = t.get_args(State)
+Plans = dict[tuple[str, Target], Plan]
 DEVICES = st.sets(st.integers(1, 12).map(str))
 
 
@@ -47,17 +48,54 @@ def test_batches_hold_every_device_once_sorted(devices: set[str], size: int) -> 
 
 @given(DEVICES, DEVICES, DEVICES, DEVICES)
 def test_a_digest_tells_plans_apart(append: set[str], remove: set[str], other_append: set[str], other_remove: set[str]) -> None:
-    one = {("a", "u"): Plan(frozenset(append), frozenset(remove))}
-    other = {("a", "u"): Plan(frozenset(other_append), frozenset(other_remove))}
+    one: Plans = {("a", "u"): Plan(frozenset(append), frozenset(remove))}
+    other: Plans = {("a", "u"): Plan(frozenset(other_append), frozenset(other_remove))}
     assert (plan_digest(one) == plan_digest(other)) == (one == other)
     assert plan_digest(one) != plan_digest({("a", "v"): one["a", "u"]}) or not one["a", "u"]
 
 
 def test_a_digest_is_that_of_the_sorted_writes() -> None:
     # Reviewers keep it: the digest of a plan stays the same from one release to the next.
-    plans = {("b", "u"): Plan(frozenset({"2", "10"})), ("a", "v"): Plan(frozenset({"3"}), frozenset({"4"}), frozenset({"5"}))}
-    lines = ["a v append 3", "a v remove 4", "b u append 10", "b u append 2"]
+    plans: Plans = {
+        ("b", "u"): Plan(frozenset({"2", "10"})),
+        ("a", ("F", "2.10", "2026-12-01", None)): Plan(frozenset({"3"}), frozenset({"4"}), frozenset({"5"})),
+    }
+    key = '["F", "2.10", "2026-12-01", null]'
+    lines = [f'["a", {key}, "append", ["3"]]', f'["a", {key}, "remove", ["4"]]', '["b", "u", "append", ["10", "2"]]']
     assert plan_digest(plans) == hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+    assert plan_digest({}) == plan_digest({("a", "u"): Plan(refused=frozenset({"1"}))}) == hashlib.sha256(b"").hexdigest()
+
+
+# What would end a field early if fields were joined.
+ENDS = [" to ", " on ", " until ", " ", "\n", '"', ",", "[", "]", "\\", "\ud800", "\x00"]
+PIECES = st.lists(st.sampled_from([*ENDS, "A", "B", "append", "remove", "null"]), max_size=4)
+FIELD = PIECES.map("".join)
+TARGETS = FIELD | st.tuples(FIELD, FIELD, FIELD, st.none() | FIELD)
+SMALL = st.frozensets(FIELD, max_size=2)
+PLANS = st.dictionaries(st.tuples(FIELD, TARGETS), st.builds(Plan, SMALL, SMALL), max_size=2)
+
+
+@given(PLANS, PLANS)
+def test_no_text_makes_two_plans_one(one: Plans, other: Plans) -> None:
+    def writes(plans: Plans) -> Plans:
+        return {target: plan for target, plan in plans.items() if plan}
+
+    assert (plan_digest(one) == plan_digest(other)) == (writes(one) == writes(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("A to B", "C", "d", None), ("A", "B to C", "d", None)),
+        (("A", "B", "d until e", None), ("A", "B", "d", "e")),
+        (("A", "B", "d", "None"), ("A", "B", "d", None)),
+        ("u append 1\na u", "u"),
+    ],
+)
+def test_two_upgrades_are_never_one(one: Target, other: Target) -> None:
+    plan = Plan(frozenset({"1"}))
+    assert plan_digest({("a", one): plan}) != plan_digest({("a", other): plan})
+
 
 
 @pytest.mark.parametrize(

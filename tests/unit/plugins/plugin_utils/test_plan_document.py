@@ -201,7 +201,24 @@ def test_licences_and_listener() -> None:
 def test_several_digests_make_one() -> None:
     report = plan_report([upgrade_devices(added=[A]), upgrade_devices(upgrade_id=WAVE, plan_digest=EMPTY)])
     assert report["plan_digests"] == {CANARY: DIGEST, WAVE: EMPTY}
-    assert report["plan_digest"] == hashlib.sha256(f"{CANARY} {DIGEST}\n{WAVE} {EMPTY}\n".encode()).hexdigest()
+    assert report["plan_digest"] == hashlib.sha256(f'[["{CANARY}", "{DIGEST}"], ["{WAVE}", "{EMPTY}"]]'.encode()).hexdigest()
+
+
+def test_several_plans_for_one_upgrade_make_one_digest_whatever_they_are_called() -> None:
+    # Keys are texts of the service and of users: no line end in one makes it two.
+    def digests(*named: tuple[str, str]) -> str:
+        return str(plan_report([upgrade_devices(upgrade_id=key, plan_digest=digest) for key, digest in named])["plan_digest"])
+
+    one = digests((f"{CANARY} {DIGEST}\n{WAVE}", DIGEST), ("x", DIGEST))
+    other = digests((CANARY, DIGEST), (WAVE, DIGEST), ("x", DIGEST))
+    assert one != other
+    assert digests((CANARY, DIGEST), (CANARY, EMPTY[::-1])) != digests((CANARY, f"{DIGEST}\n{CANARY} {EMPTY[::-1]}"), (CANARY, EMPTY))
+
+
+def test_upgrades_whose_names_read_alike_stay_two() -> None:
+    names = [("A to B", "C"), ("A", "B to C")]
+    results = [scheduling(upgrade={**upgrade(None, count=1), "firmware_name": name, "firmware_to": version}) for name, version in names]
+    assert [(row["firmware_name"], row["firmware_to"]) for row in plan_report(results)["upgrades"]] == names
 
 
 def test_errors_name_what_they_are_about() -> None:

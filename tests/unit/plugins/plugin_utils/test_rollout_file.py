@@ -128,6 +128,22 @@ def test_written_digits_are_kept(repository: Repository, either_parser: None) ->
     assert (upgrade["max_removals"], type(upgrade["max_removals"]), upgrade["max_removal_percent"]) == (3, int, 2.5)
 
 
+@pytest.mark.parametrize("where", ["an upgrade", "the defaults"])
+def test_every_integer_of_the_schema_arrives_as_one(repository: Repository, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    schema = json.loads(_rollout_file.SCHEMA.read_text(encoding="utf-8"))
+    # One that comes later, and one deeper down, as gates will have them.
+    schema["$defs"]["batch_size"] = {"$ref": "#/$defs/later"}
+    schema["$defs"]["later"] = {"type": "integer"}
+    schema["$defs"]["max_removal_percent"] = {"type": "object", "properties": {"deep": {"type": "array", "items": {"$ref": "#/$defs/later"}}}}
+    path = repository.write("other.schema.json", json.dumps(schema))
+    monkeypatch.setattr(_rollout_file, "SCHEMA", path)
+    options = "max_removals: 3.0, batch_size: 2.0, max_removal_percent: {deep: [1.0, 2]}"
+    text = HEAD + f"defaults: {{devices: []{', ' + options if 'defaults' in where else ''}}}\nupgrades:\n- {{upgrade_id: {ID}"
+    (upgrade,) = repository.upgrades(f"{text}{'' if 'defaults' in where else ', ' + options}}}\n")
+    found = [upgrade["max_removals"], upgrade["batch_size"], *upgrade["max_removal_percent"]["deep"]]
+    assert [(type(value), value) for value in found] == [(int, 3), (int, 2), (int, 1), (int, 2)]
+
+
 def entry(text: str) -> str:
     return f"{HEAD}defaults: {{firmware_name: F, firmware_to: '1', devices: []}}\nupgrades:\n- {{start_date: 2026-12-01, {text}}}\n"
 
