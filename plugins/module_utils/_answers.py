@@ -19,7 +19,8 @@ import re
 import typing as t
 import urllib.parse
 
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import Kind, ThingSpaceError, one_line
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import Kind, ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._text import HIDDEN, one_line
 
 _SESSION = re.compile(r"session\s*token|session has expired|UWS verification failure \(The Session", re.IGNORECASE)
 _SESSION_CODE = re.compile(r"SessionToken", re.IGNORECASE)
@@ -43,7 +44,6 @@ class Spoken(t.NamedTuple):
 
 
 Hide = t.Callable[[str], str]
-HIDDEN = "********"
 
 
 def hiding(secrets: t.Iterable[str]) -> Hide:

@@ -26,11 +26,6 @@ Kind = t.Literal[
 ]
 
 
-def one_line(text: str) -> str:
-    """What others wrote, fit to be quoted: in one line, and without characters that command a terminal or turn the order of letters."""
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
-
-
 class ThingSpaceError(Exception):
     """A failure with a sentence for people and a ``kind`` for playbooks.
 

@@ -20,7 +20,8 @@ import traceback
 import typing as t
 import warnings
 
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError, one_line
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
+from ansible_collections.thingspace.fota.plugins.module_utils._text import one_line
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
 
 try:

@@ -10,8 +10,8 @@ import dataclasses
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.thingspace.fota.plugins.module_utils import _http, _options
-from ansible_collections.thingspace.fota.plugins.module_utils._answers import HIDDEN, Hide, hiding
+from ansible_collections.thingspace.fota.plugins.module_utils import _http, _options, _text
+from ansible_collections.thingspace.fota.plugins.module_utils._answers import hiding
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
 
@@ -20,7 +20,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._errors import Inp
 class Result:
     """What a module's job returns. A failure keeps its values: they tell what was done before it.
 
-    ``intact`` values come back as they are. Without it a secret option is cut out of every value that happens to contain it.
+    ``intact`` texts come back as they are. Without it a secret option is cut out of every value that happens to contain it.
     """
 
     values: dict[str, t.Any] = dataclasses.field(default_factory=dict)
@@ -45,13 +45,14 @@ class _Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no type 
 
     def warn(self, warning: str) -> None:
         # ansible-core 2.19 and newer print warnings as they are; older ones censor them.
-        super().warn(hiding(self.no_log_values)(warning))
+        hide = hiding(self.no_log_values)
+        super().warn(hide(_text.message(hide(warning))))
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
         if "error" not in kwargs:
             error = InputError(msg).as_dict()
             kwargs = {"changed": False, "requests": 0, **self._untouched(self.params), "error": error, **kwargs}
-        super().fail_json(**self.censored({**kwargs, "msg": msg, "invocation": self.invocation}))
+        super().fail_json(**self.told({**kwargs, "msg": msg, "invocation": self.invocation}))
         raise AssertionError("fail_json came back")
 
     @property
@@ -59,23 +60,14 @@ class _Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no type 
         """The options, as ansible-core adds them to the result."""
         return {"module_args": dict(self.params)}
 
-    def censored(self, values: dict[str, t.Any]) -> dict[str, t.Any]:
-        """The values without secret options. From 2.22 on ansible-core masks what is printed, and what is registered no more."""
-        hidden: dict[str, t.Any] = _hidden(values, hiding(self.no_log_values))
-        return hidden
+    def told(self, values: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The values as every ansible-core takes them, without secret options.
 
-
-def _hidden(value: t.Any, hide: Hide) -> t.Any:
-    if isinstance(value, str):
-        return hide(value)
-    if isinstance(value, dict):
-        # A service that names a field or a status after a token tells it all the same.
-        return {_hidden(name, hide): _hidden(item, hide) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_hidden(item, hide) for item in value]
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and hide(str(value)) == HIDDEN:
-        return HIDDEN
-    return value
+        From 2.22 on ansible-core masks what is printed, and what is registered no more. A service that names a field or a status after a
+        token tells it all the same.
+        """
+        told: dict[str, t.Any] = _text.told(values, hiding(self.no_log_values))
+        return told
 
 
 def run(spec: _options.Spec, job: Job, untouched: Untouched = lambda params: {}, **module_kwargs: t.Any) -> t.NoReturn:
@@ -103,8 +95,8 @@ def run(spec: _options.Spec, job: Job, untouched: Untouched = lambda params: {},
         if result.failure.kind == "dependency":
             values["exception"] = _http.REQUESTS_TRACEBACK
         module.fail_json(msg=result.failure.sentence, error=result.failure.as_dict(), **values)
-    values = values if result.intact else module.censored(values)
-    values |= module.censored({"invocation": module.invocation})
+    values = _text.told(values, text=str) if result.intact else module.told(values)
+    values |= module.told({"invocation": module.invocation})
     # Done here: ansible-core would censor intact values too.
     module.no_log_values = set()
     module.exit_json(**values)
