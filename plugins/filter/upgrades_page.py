@@ -33,7 +33,7 @@ options:
     type: str
     default: Firmware upgrades
   generated:
-    description: When the upgrades were read (ISO 8601, UTC). Now, if it is not given. Its day is the today of the page.
+    description: When the upgrades were read (ISO 8601, UTC). Now, if it is not given. Its day is the today of the page, of a year from 1970 to 9998.
     type: str
   job:
     description: What made the page, such as V(AWX job 42).
@@ -98,6 +98,7 @@ from ansible_collections.thingspace.fota.plugins.plugin_utils import _page
 from ansible_collections.thingspace.fota.plugins.plugin_utils._page_model import account_of
 
 _COLLECTION = pathlib.Path(__file__).resolve().parents[2]
+_YEARS = range(1970, 9999)
 _NEEDED = ("upgrade_id", "status", "start_date", "firmware_to", "devices")
 
 
@@ -140,6 +141,9 @@ def _moment(text: str | None) -> datetime.datetime:
         moment = datetime.datetime.fromisoformat(str(text).strip().replace("Z", "+00:00").replace(" +00:00", "+00:00"))
     except ValueError:
         raise AnsibleFilterError(f"upgrades_page: generated is {text!r}, which is no moment such as 2026-12-01T06:00:00Z.") from None
+    # The time line reaches months before and after its today: at the edge of the calendar there are none.
+    if moment.year not in _YEARS:
+        raise AnsibleFilterError(f"upgrades_page: generated is {text!r}. Its year must be from {_YEARS[0]} to {_YEARS[-1]}.")
     return moment.astimezone(datetime.timezone.utc) if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
 
 

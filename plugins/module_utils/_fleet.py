@@ -50,7 +50,7 @@ class Fleet:
         if wanted is not None and not wanted:
             return found
         query = {"clientType": client_type} if client_type else None
-        for page in self._account.pages("devices", listed="deviceList", cursor="lastSeenDeviceId", query=query):
+        for page in self._account.pages("devices", listed="deviceList", row_id="deviceId", cursor="lastSeenDeviceId", query=query):
             for item in _dicts(page.get("deviceList") or [], "devices"):
                 device = item.get("deviceId")
                 if not isinstance(device, str):

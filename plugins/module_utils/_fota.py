@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 import urllib.parse
 
@@ -13,10 +14,14 @@ from ansible_collections.thingspace.fota.plugins.module_utils._client import Cli
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
 
-# Of the report by status the documents write hasMoreFlag here and hasMoreData there.
-_MORE = ("hasMoreData", "hasMoreFlag")
+# The documents write hasMoreFlag here and hasMoreData there.
+_MORE = re.compile(r"has_?more", re.IGNORECASE)
+_SAID = {"true": True, "false": False}
 # Pages without a row that say that there is more: one may come of rows that went meanwhile, no more than a few.
 _MOST_EMPTY = 5
+# Five million devices of 1,000 a page.
+_MOST_PAGES = 5_000
+_SHOWN = 80
 
 
 class Account:
@@ -46,37 +51,39 @@ class Account:
         """A fresh series of tries within ``retry_timeout``."""
         return self._client.backoff()
 
-    def pages(self, resource: str, *rest: str, listed: str, cursor: str, query: t.Mapping[str, str] | None = None) -> t.Iterator[dict[str, t.Any]]:
-        """Every page of a list. Raises ThingSpaceError for a page that cannot be read, or a cursor that stands still.
+    def pages(
+        self, resource: str, *rest: str, listed: str, row_id: str | None, cursor: str | None, query: t.Mapping[str, str] | None = None
+    ) -> t.Iterator[dict[str, t.Any]]:
+        """Every page of a list. Raises ThingSpaceError for a page that cannot be read, and for a list that does not end.
 
         Args:
             listed: name of the list in a page.
-            cursor: name of the value that asks for it.
+            row_id: name of the value that tells its rows apart; None where the rows themselves do.
+            cursor: name of the value that asks for the next page; None where that is the number of rows so far.
         """
-        position, seen = "0", {"0"}
-        before: object = None
-        empty = 0
-        while True:
+        what = "/".join([resource, *rest])
+        position, asked, empty, count = "0", {"0"}, 0, 0
+        seen: set[str] = set()
+        for dummy in range(_MOST_PAGES):
             page = self.read(resource, *rest, "index", position, query=query)
-            # Taken for an empty list, something else would have upgrades scheduled twice and licences removed unseen.
-            if not isinstance(page, dict) or not page.keys() & {listed, *_MORE} or not isinstance(page.get(listed), (list, type(None))):
-                raise ThingSpaceError(f"The service answered with something that is no page of {resource}.", "service")
-            # A cursor that moves on and brings the same rows again would be followed for ever.
-            if page.get(listed) and page.get(listed) == before:
-                raise ThingSpaceError(f"The list of {resource} does not end: the service gives the same page again for the index {position}.", "service")
-            before = page.get(listed)
-            empty = 0 if before else empty + 1
+            rows, more = _rows_of(page, listed, what), _says_more(page, what)
+            known = len(seen)
+            seen.update(_row_id(row, row_id) for row in rows)
+            count += len(rows)
+            # Neither a cursor that moves on nor rows in another form are anything new.
+            if more and rows and len(seen) == known:
+                raise _endless(what, f"the page for the index {_shown(position)} holds only what was given before, and the service says that there is more.")
+            empty = 0 if rows else empty + 1
             if empty > _MOST_EMPTY:
-                raise ThingSpaceError(f"The list of {resource} does not end: the service gives one empty page after the other.", "service")
+                raise _endless(what, "the service gives one empty page after the other.")
             yield page
-            if not any(str(page.get(flag)).lower() == "true" for flag in _MORE):
+            if not more:
                 return
-            position = _position(page.get(cursor))
-            if position in seen:
-                raise ThingSpaceError(
-                    f"The list of {resource} does not end: the service says that there is more and names no page after {position}.", "service"
-                )
-            seen.add(position)
+            position = _position(page.get(cursor)) if cursor else str(count)
+            if position in asked:
+                raise _endless(what, f"the service says that there is more and names no page after {_shown(position)}.")
+            asked.add(position)
+        raise _endless(what, f"{_MOST_PAGES} pages were read, and the service says that there is more.")
 
     def _path(self, resource: str, rest: t.Iterable[str]) -> str:
         return "/".join(["/fota/v1", resource, *map(_quoted, (self.name, *rest))])
@@ -91,6 +98,41 @@ def _quoted(part: str) -> str:
     if quoted in ("", ".", ".."):
         raise ThingSpaceError(f"The service names {part!r}, which cannot be asked for.", "service")
     return quoted
+
+
+def _rows_of(page: object, listed: str, what: str) -> list[t.Any]:
+    # Taken for an empty list, something else would have upgrades scheduled twice and licences removed unseen.
+    if isinstance(page, dict) and (listed in page or any(map(_MORE.match, page))):
+        rows = page.get(listed)
+        # A list without elements may be left out or null, as Go writes it.
+        if isinstance(rows, (list, type(None))):
+            return rows or []
+    raise ThingSpaceError(f"The service answered with something that is no page of {what}.", "service")
+
+
+def _says_more(page: dict[str, t.Any], what: str) -> bool:
+    """Whether there are more pages. Raises ThingSpaceError for a flag that is neither true nor false: guessed wrong, it cuts the list."""
+    said = []
+    for name, value in page.items():
+        if _MORE.match(name):
+            flag = _SAID.get(value.lower()) if isinstance(value, str) else value if isinstance(value, bool) else None
+            if flag is None:
+                raise ThingSpaceError(f"Whether {what} has more pages is not clear: {_shown(name)} is {_shown(value)}, not true or false.", "service")
+            said.append(flag)
+    return any(said)
+
+
+def _row_id(row: object, name: str | None) -> str:
+    return str(row.get(name) if name and isinstance(row, dict) else row).strip()
+
+
+def _endless(what: str, why: str) -> ThingSpaceError:
+    return ThingSpaceError(f"The list of {what} does not end: {why}", "service")
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _position(value: object) -> str:

@@ -35,6 +35,11 @@ class Licensed:
     # What the service tells beyond that, in plain names.
     more: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict, repr=False)
 
+    @property
+    def doubt(self) -> str | None:
+        """As :func:`_short`."""
+        return _short(self.assigned, len(self.devices))
+
 
 @dataclasses.dataclass(frozen=True)
 class Candidates:
@@ -66,9 +71,9 @@ class Licenses:
         devices: dict[str, dict[str, t.Any]] = {}
         page: dict[str, t.Any] = {}
         pages = 0
-        for page in self._account.pages("licenses", listed="deviceList", cursor="lastSeenDeviceId"):
+        for page in self._account.pages("licenses", listed="deviceList", row_id="deviceId", cursor="lastSeenDeviceId"):
             pages += 1
-            for item in _listed(page):
+            for item in page.get("deviceList") or []:
                 if not isinstance(item, dict):
                     raise _no_device()
                 device = _device(item.get("deviceId"))
@@ -77,21 +82,20 @@ class Licenses:
         return Licensed(_count(page.get("totalLicenses")), _count(page.get("assignedLicenses")), devices, more), pages
 
     def candidates(self) -> Candidates:
-        """GET every page of the cancellation candidates. Raises ThingSpaceError.
+        """GET every page of the cancellation candidates. Raises ThingSpaceError, for a list that stays shorter than the service's own count too.
 
         These pages name no cursor: the next index is the number of devices that were read (0, 1000, ...).
         """
-        devices: list[str] = []
-        while True:
-            page = self._account.read("licenses", "cancel", "index", str(len(devices)))
-            found = [_device(item) for item in _listed(page)]
-            devices += found
-            if not page.get("hasMoreData"):
-                updated = page.get("updateTime")
-                # A list that changes between two pages may show a device twice.
-                return Candidates(tuple(dict.fromkeys(devices)), iso(str(updated)) if updated else None)
-            if not found:
-                raise ThingSpaceError("The list of cancellation candidates does not end: the service says that there is more and gives nothing.", "service")
+        for dummy in range(_MOST_PASSES):
+            # A list that changes between two pages may show a device twice.
+            devices: dict[str, None] = {}
+            page: dict[str, t.Any] = {}
+            for page in self._account.pages("licenses", "cancel", listed="deviceList", row_id=None, cursor=None):
+                devices |= dict.fromkeys(map(_device, page.get("deviceList") or []))
+            count, updated = _count(page.get("count")), page.get("updateTime")
+            if count is None or count <= len(devices):
+                return Candidates(tuple(devices), iso(str(updated)) if updated else None)
+        raise ThingSpaceError(f"The service says that there are {count} cancellation candidates and lists {len(devices)}.", "service")
 
     def change(self, operation: Operation, devices: list[str]) -> dict[str, Standing]:
         """POST one batch. The standing of each device in the answer; devices that it leaves out are missing here too.
@@ -134,6 +138,16 @@ class Holders:
         """Devices that have a licence."""
         return frozenset(self.devices)
 
+    @property
+    def told(self) -> bool:
+        """A list without devices is an empty one: the service counts them too."""
+        return True
+
+    @property
+    def doubt(self) -> str | None:
+        """As :func:`_short`."""
+        return _short(self.assigned, len(self.devices))
+
     def predicted(self, plan: Plan) -> Holders:
         """What it would become."""
         kept = {device: standing for device, standing in self.devices.items() if device not in plan.remove}
@@ -161,12 +175,11 @@ class LicensedDevices:
         return self._licenses.change(operation, devices)
 
 
-def _listed(page: object) -> list[t.Any]:
-    """The devices of a page. A list without elements may be left out or null, as Go writes it."""
-    listed = page.get("deviceList") if isinstance(page, dict) else page
-    if not isinstance(page, dict) or not isinstance(listed, (list, type(None))):
-        raise ThingSpaceError("The service answered with something that is no page of licences.", "service")
-    return listed or []
+def _short(assigned: int | None, listed: int) -> str | None:
+    """A sentence about licences that the service counts and does not list, None if there are none."""
+    if assigned is None or assigned <= listed:
+        return None
+    return f"The service says that {assigned} licences are assigned and lists {listed} devices: which others have one is not known."
 
 
 def _device(value: object) -> str:
@@ -180,4 +193,6 @@ def _no_device() -> ThingSpaceError:
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) else None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

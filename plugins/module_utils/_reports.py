@@ -42,7 +42,7 @@ def _of_status(account: Account, status: str, without: t.Collection[str]) -> t.I
     """
     before: t.Collection[str] | None = None
     for _attempt in range(_MOST_PASSES):
-        pages = list(account.pages("reports", "status", status, listed="reportList", cursor="lastSeenUpgradeId"))
+        pages = list(account.pages("reports", "status", status, listed="reportList", row_id="id", cursor="lastSeenUpgradeId"))
         upgrades = [upgrade_of(_slim(body, without), account.name) for page in pages for body in page.get("reportList") or []]
         ids = {upgrade.upgrade_id for upgrade in upgrades}
         if len(pages) == 1 or ids == before:

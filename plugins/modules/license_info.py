@@ -154,7 +154,7 @@ def job(params: t.Mapping[str, t.Any], connector: Connector, _check_mode: bool) 
         candidates = licenses.candidates()
         values["cancellation_candidates"] = list(candidates.devices)
         values["cancellation_candidates_update_time"] = candidates.update_time
-    return Result(values)
+    return Result(values, warnings=[licensed.doubt] if licensed.doubt else [])
 
 
 def main() -> None:

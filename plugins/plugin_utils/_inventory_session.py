@@ -17,8 +17,8 @@ import typing as t
 from ansible_collections.thingspace.fota.plugins.module_utils import _options
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
-from ansible_collections.thingspace.fota.plugins.module_utils._signed_in import SignedIn
 from ansible_collections.thingspace.fota.plugins.plugin_utils._login_book import Who, hold
+from ansible_collections.thingspace.fota.plugins.plugin_utils._signed_in import SignedIn
 
 Params = t.Mapping[str, t.Any]
 Warn = t.Callable[[str], None]

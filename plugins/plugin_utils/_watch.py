@@ -12,9 +12,9 @@ from ansible_collections.thingspace.fota.plugins.module_utils._connector import 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._reports import upgrades_by_status
-from ansible_collections.thingspace.fota.plugins.module_utils._signed_in import SignedIn
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, Upgrades, described, upgrade_id_of
 from ansible_collections.thingspace.fota.plugins.plugin_utils._changes import Look, Seen
+from ansible_collections.thingspace.fota.plugins.plugin_utils._signed_in import SignedIn
 
 _TOKENS = ("access_token", "session_token")
 

@@ -27,30 +27,33 @@ _SPELLED: dict[str, Callable[[bool], Json]] = {
 
 def answer(service: Service, request: Request, handler: Callable[[Service, Request], Json]) -> Json:
     """What the handler answers, with what the switches make of lists."""
-    value = handler(service, request)
-    if request.method == "GET" and isinstance(value, dict):
-        if "index" in request.params:
-            value = _spelled(service, _page(service, request, handler, value))
+    if request.method != "GET":
+        return handler(service, request)
+    paged = "index" in request.params
+    value = _page(service, request, handler) if paged else handler(service, request)
+    if isinstance(value, dict):
+        if paged:
+            value = _spelled(service, value)
         elif service.switches.device_lists == "missing":
             value.pop("deviceList", None)
     return value
 
 
-def _page(service: Service, request: Request, handler: Callable[[Service, Request], Json], page: dict[str, Any]) -> dict[str, Any]:
-    """Another page than the one that was asked for, and always one that is not the last."""
-    kind, asked = service.switches.pages, int(request.params["index"])
-    if kind == "end":
-        return page
-    if kind == "empty":
-        page = {**page, **{name: [] for name in _LISTS if name in page}} if asked else page
-    else:
-        request.params["index"] = "0"
+def _page(service: Service, request: Request, handler: Callable[[Service, Request], Json]) -> Json:
+    """The page that was asked for, or another one, and always one that is not the last."""
+    kind, asked = service.switches.pages, request.params["index"]
+    if kind == "end" or not asked.isdigit():
+        return handler(service, request)
+    # No list has the indexes that are handed out below.
+    request.params["index"] = "0"
+    page = handler(service, request)
+    if kind == "alternating" and int(asked) % 2:
+        request.params["index"] = next((str(page[name]) for name in _CURSORS if page.get(name)), "0")
         page = handler(service, request)
-        if kind == "alternating" and asked % 2:
-            request.params["index"] = next((str(page[name]) for name in _CURSORS if page.get(name)), "0")
-            page = handler(service, request)
-        request.params["index"] = str(asked)
-    forward = {name: asked + 1 for name in _CURSORS if name in page}
+    request.params["index"] = asked
+    if kind == "empty" and asked != "0":
+        page = {**page, **{name: [] for name in _LISTS if name in page}}
+    forward = {name: int(asked) + 1 for name in _CURSORS if name in page}
     return {**page, **forward, **{name: True for name in _FLAGS if name in page}}
 
 

@@ -135,7 +135,7 @@ def test_a_cursor_that_moves_on_and_brings_the_same_again_is_an_error(sim: Simul
         sim.fault(MODULES[module], do="status", status=200, body=page, nth=number)
     told = ask(sim, module)
     assert (told["error"]["kind"], told["requests"]) == ("service", 2)
-    assert "the same page again" in told["msg"]
+    assert "only what was given before" in told["msg"]
 
 
 # -- upgrade_info
@@ -406,6 +406,57 @@ def test_candidates_are_told_when_asked_for(sim: Simulator) -> None:
     assert (told["cancellation_candidates"], told["cancellation_candidates_update_time"]) == ([], None)
     sim.service.account(ACCOUNT).candidates_time = "2021-06-03 00:03:56.079 +0000 UTC"
     assert ask(sim, "license_info", include_candidates=True)["cancellation_candidates_update_time"] == "2021-06-03T00:03:56.079Z"
+
+
+@pytest.mark.parametrize("answer", ["repeated", "alternating", "empty"])
+@pytest.mark.parametrize("module", [*PAGED, "candidates"])
+def test_a_list_that_never_ends_is_an_error(sim: Simulator, module: str, answer: str) -> None:
+    devices = numbered(5)
+    seed(sim, {"device_page_size": 2, "report_page_size": 2, "pages": answer}, devices=devices, licenses=devices)
+    sim.service.account(ACCOUNT).candidates = devices
+    for dummy in range(5):
+        sim.add_upgrade(status="RequestPending")
+    if module == "candidates":
+        # The licences before them do end.
+        page = {"hasMoreData": False, "deviceList": [], "assignedLicenses": 0, "totalLicenses": 9}
+        sim.fault(f"GET /licenses/{ACCOUNT}/index", do="status", status=200, body=page, times=None)
+        told = ask(sim, "license_info", include_candidates=True)
+    else:
+        told = ask(sim, module)
+    assert (told["error"]["kind"], told["changed"]) == ("service", False)
+    assert "does not end" in told["msg"]
+    assert told["requests"] < 10
+    assert "devices" not in told
+
+
+@pytest.mark.parametrize("flag", ["number", "letter"])
+@pytest.mark.parametrize("module", [*PAGED, "candidates"])
+def test_a_flag_that_is_neither_true_nor_false_cuts_no_list(sim: Simulator, module: str, flag: str) -> None:
+    devices = numbered(5)
+    seed(sim, {"device_page_size": 2, "report_page_size": 2, "more_flag": flag}, devices=devices, licenses=devices)
+    sim.service.account(ACCOUNT).candidates = devices
+    for dummy in range(5):
+        sim.add_upgrade(status="RequestPending")
+    told = ask(sim, "license_info", include_candidates=True) if module == "candidates" else ask(sim, module)
+    assert told["error"]["kind"] == "service"
+    assert "not true or false" in told["msg"]
+
+
+def test_candidates_that_the_service_counts_and_does_not_list_are_an_error(sim: Simulator) -> None:
+    body = {"count": 3, "hasMoreData": False, "deviceList": numbered(2)}
+    sim.fault(f"GET /licenses/{ACCOUNT}/cancel", do="status", status=200, body=body, times=None)
+    told = ask(sim, "license_info", include_candidates=True)
+    assert told["error"]["kind"] == "service"
+    assert "3 cancellation candidates and lists 2" in told["msg"]
+
+
+@pytest.mark.parametrize("assigned", [5, "5"])
+def test_licences_that_the_service_counts_and_does_not_list_are_told(sim: Simulator, assigned: t.Any) -> None:
+    page = {"assignedLicenses": assigned, "totalLicenses": 9, "hasMoreData": False, "deviceList": [{"deviceId": device} for device in numbered(3)]}
+    sim.fault("GET /licenses", do="status", status=200, body=page, times=None)
+    told = ask(sim, "license_info")
+    assert (told["failed"], len(told["devices"])) == (False, 3)
+    assert any("5 licences are assigned and lists 3" in warning for warning in told["warnings"])
 
 
 def test_candidates_without_an_end_are_an_error(sim: Simulator) -> None:

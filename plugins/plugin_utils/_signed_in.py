@@ -10,16 +10,22 @@ row lock the user for good (P-LOGIN).
 
 from __future__ import annotations
 
+import collections
+import time
 import types
 import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils import _options
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._session import Credentials, Login, Tokens, log_out
 
 # Logins in a row that were sent and whose outcome nobody knows: all of them may have counted as refused. Five would lock the user.
 _MOST_UNKNOWN = 3
+# Logins within an hour. A session lives for 20 minutes without use, so whoever looks less often needs three. Each of them leaves a
+# session at the service if the one before did not really die.
+MOST_LOGINS = 6
+_HOUR = 3600.0
 
 
 class SignedIn:
@@ -28,10 +34,13 @@ class SignedIn:
     Args:
         params: the options of ``connection_options()`` and ``login_options()``.
         warn: gets each warning.
+        clock: seconds that never run backwards.
     """
 
-    def __init__(self, params: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> None:
+    def __init__(self, params: t.Mapping[str, t.Any], warn: t.Callable[[str], None], *, clock: t.Callable[[], float] = time.monotonic) -> None:
         self._params = dict(params)
+        self._clock = clock
+        self._logins: collections.deque[float] = collections.deque(maxlen=MOST_LOGINS)
         self._warn = warn
         self._given = any(params.get(name) for name in ("access_token", "session_token"))
         self._own: Tokens | None = None
@@ -86,18 +95,31 @@ class SignedIn:
     def _log_in(self) -> None:
         if self._refusal:
             raise self._refusal
+        self._check_ration()
         login = Login(self._connector.client, self._credentials())
         try:
             tokens = login.tokens()
         except ThingSpaceError as error:
-            self.login_sent = login.sent
+            self._note(sent=login.sent)
             self._unknown += login.sent
             if error.kind == "login" or self._unknown >= _MOST_UNKNOWN:
                 self._refusal = error
             raise
-        self.login_sent = True
+        self._note(sent=True)
         self._unknown = 0
         self._take(tokens)
+
+    def _note(self, *, sent: bool) -> None:
+        self.login_sent = sent
+        if sent:
+            self._logins.append(self._clock())
+
+    def _check_ration(self) -> None:
+        """Raise UnsettledError if there were too many logins: where sessions die at once, each look would have one."""
+        left = self._logins[0] + _HOUR - self._clock() if len(self._logins) == MOST_LOGINS else 0.0
+        if left > 0:
+            sentence = f"Sessions end while they are in use: there were {MOST_LOGINS} logins within an hour. The next one waits for {left / 60:.0f} minutes."
+            raise UnsettledError(sentence, "session_token", carried_out=False, retry_after=left)
 
     def _take(self, tokens: Tokens) -> None:
         self._own = tokens

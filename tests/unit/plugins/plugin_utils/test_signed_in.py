@@ -9,10 +9,10 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._reports import upgrades_by_status
-from ansible_collections.thingspace.fota.plugins.module_utils._signed_in import SignedIn
+from ansible_collections.thingspace.fota.plugins.plugin_utils._signed_in import SignedIn
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator
@@ -26,7 +26,7 @@ def signed_in(sim: Simulator, **more: t.Any) -> SignedIn:
     login = {"app_key": who.app_key, "app_secret": who.app_secret, "username": who.username, "password": who.password}
     tokens = {"access_token": None, "session_token": None}
     patience = {"timeout": 5, "retry_timeout": 0, "validate_certs": True, "ca_path": None}
-    return SignedIn({"api_url": sim.api_url, **patience, **tokens, **login, **more}, lambda warning: None)
+    return SignedIn({"api_url": sim.api_url, **patience, **tokens, **login, **more}, lambda warning: None, clock=sim.clock.now)
 
 
 def look(session: SignedIn) -> None:
@@ -129,3 +129,36 @@ def test_a_login_that_was_never_sent_may_be_tried_for_ever(sim: Simulator) -> No
             assert not session.final
         look(session)
     assert paths(sim, LOGIN, LOGOUT) == [LOGIN, LOGOUT]
+
+
+def test_sessions_that_die_at_once_are_not_opened_for_ever(sim: Simulator) -> None:
+    sim.fault("GET /reports", "expired_session", times=None)
+    refused: list[UnsettledError] = []
+    with signed_in(sim) as session:
+        for _minute in range(180):
+            try:
+                look(session)
+            except UnsettledError as error:
+                refused.append(error)
+            except ThingSpaceError as error:
+                session.renew(error)
+            sim.clock.advance(60)
+        assert not session.final
+    assert len(paths(sim, LOGIN)) == 3 * 6
+    assert {error.kind for error in refused} == {"session_token"}
+    assert all(0 < (error.retry_after or 0) <= 3600 for error in refused)
+    assert "6 logins within an hour" in refused[0].sentence
+
+
+def test_who_looks_seldom_may_log_in_each_time(sim: Simulator) -> None:
+    with signed_in(sim) as session:
+        for _look in range(9):
+            # After a pause the bearer is dead, the session is dead, or both are.
+            for _renewal in range(2):
+                try:
+                    look(session)
+                except ThingSpaceError as error:
+                    session.renew(error)
+            look(session)
+            sim.clock.advance(1260)
+    assert len(paths(sim, LOGIN)) == 9
