@@ -9,15 +9,21 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import tempfile
+import threading
 import typing as t
 import uuid
 
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._answers import too_deep
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError, one_line
 from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing
-from ansible_collections.thingspace.fota.plugins.plugin_utils._changes import Memory, Record, numbers
+from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import upgrade_id_of
+from ansible_collections.thingspace.fota.plugins.plugin_utils import _files
+from ansible_collections.thingspace.fota.plugins.plugin_utils._changes import Memory, Record
 
 _FORMAT = 1
+# 100,000 devices take 2 MB.
+_MOST_BYTES = 100_000_000
+_MOST_COUNTED = 10**9
 
 
 class StateFile:
@@ -31,38 +37,66 @@ class StateFile:
     def __init__(self, path: str | None, account: str) -> None:
         self._path = pathlib.Path(path) if path else None
         self._account = account
+        self._lock: int | None = None
         self._ours: tuple[int, int] | None = None
+        # At an end, a write may still be under way.
+        self._writing = threading.Lock()
 
     def load(self) -> Memory | None:
-        """What is remembered, None if this is the first time. Raises InputError for a file that cannot be used."""
+        """What is remembered, None if this is the first time, and from now on nobody else's. Raises InputError for a file that cannot be used."""
         if self._path is None:
             return None
+        self._claim(self._path)
         try:
-            memory = _read(self._path.read_text(encoding="utf-8"), self._account)
+            memory = _read(_files.read(self._path, _MOST_BYTES), self._account, self._name)
         except FileNotFoundError:
-            if not self._path.resolve().parent.is_dir():
-                raise InputError(f"state_file {self._path} cannot be written: there is no such folder.") from None
             return None
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             # Taken for none, a broken file would lose events without a word.
             why = error.strerror if isinstance(error, OSError) else "it is no state of this event source"
-            raise InputError(f"state_file {self._path} cannot be used: {why}. Remove it to start anew, without the events since it was written.") from None
+            raise InputError(f"state_file {self._name} cannot be used: {why}. Remove it to start anew, without the events since it was written.") from None
         self._ours = self._seen()
         return memory
 
     def keep(self, memory: Memory) -> None:
         """Write it, for the next turn. Raises ThingSpaceError."""
-        # Even if it cannot be written: an id that comes twice would lose an event, one too many only repeats it.
-        memory.turn += 1
-        if self._path is None:
-            return
-        if self._ours and self._seen() not in (self._ours, None):
-            raise InputError(f"state_file {self._path} is written by another one, too. Each event source needs a file of its own, or events are lost.")
+        with self._writing:
+            # Even if it cannot be written: an id that comes twice would lose an event, one too many only repeats it.
+            memory.turn += 1
+            if self._path is None:
+                return
+            if self._ours and self._seen() not in (self._ours, None):
+                raise InputError(f"state_file {self._name} is written by another one, too. Each event source needs a file of its own, or events are lost.")
+            content = _written(memory, self._account).encode()
+            if len(content) > _MOST_BYTES:
+                raise ThingSpaceError(f"state_file {self._name} cannot be written: it would be larger than {_MOST_BYTES // 1_000_000} MB.", "service")
+            try:
+                _files.replace(self._path, content)
+            except OSError as error:
+                raise ThingSpaceError(f"state_file {self._name} cannot be written: {error.strerror}.", "service") from None
+            self._ours = self._seen()
+
+    def close(self) -> None:
+        """Let others have it."""
+        with self._writing:
+            if self._lock is not None:
+                os.close(self._lock)
+                self._lock = None
+
+    @property
+    def _name(self) -> str:
+        return one_line(str(self._path))
+
+    def _claim(self, path: pathlib.Path) -> None:
         try:
-            _replace(self._path, _written(memory, self._account))
+            # The file itself is another one after each write. This one stays: removed, it could be locked by two.
+            self._lock = _files.claim(_files.folder_of(path) / f".{path.name}.lock")
+        except BlockingIOError:
+            raise InputError(f"state_file {self._name} is in use by another event source. Each needs a file of its own, or events are lost.") from None
+        except FileNotFoundError:
+            raise InputError(f"state_file {self._name} cannot be written: there is no such folder.") from None
         except OSError as error:
-            raise ThingSpaceError(f"state_file {self._path} cannot be written: {error.strerror}.", "service") from None
-        self._ours = self._seen()
+            raise InputError(f"state_file {self._name} cannot be locked with a file beside it: {error.strerror}.") from None
 
     def _seen(self) -> tuple[int, int] | None:
         try:
@@ -88,37 +122,52 @@ def _written(memory: Memory, account: str) -> str:
     return json.dumps({"format": _FORMAT, "account": account, "birth": memory.birth, "turn": memory.turn, "upgrades": records})
 
 
-def _read(text: str, account: str) -> Memory:
-    state = json.loads(text)
+def _read(content: bytes, account: str, name: str) -> Memory:
+    """Everything is checked that events tell as certain, or that is counted with: others may have written the file. Raises ValueError and its like."""
+    state = json.loads(content.decode())
     if state["format"] != _FORMAT:
         raise ValueError
-    if state["account"] != account:
-        raise InputError(f"state_file belongs to the account {state['account']}, and account is {account}. Each account needs a file of its own.")
-    records = {}
-    for key, value in state["upgrades"].items():
-        groups = [(Standing(str(status), str(reason)), devices) for status, reason, devices in value["devices"]]
-        facts = dict(value["facts"])
-        if numbers(facts)["upgrade_id"].lower() != key:
-            raise ValueError
-        records[key] = Record(facts, {str(device): standing for standing, devices in groups for device in devices})
-    return Memory(str(state["birth"]), int(state["turn"]), records)
+    if _text(state["account"]) != account:
+        owner = one_line(state["account"])[:60]
+        raise InputError(f"state_file {name} belongs to the account {owner}, and account is {account}. Each account needs a file of its own.")
+    records = {_id(key): _record(key, value) for key, value in state["upgrades"].items()}
+    return Memory(_text(state["birth"]), _number(state["turn"]), records)
 
 
-def _replace(path: pathlib.Path, text: str) -> None:
-    """Replace a file that only its owner may read. It is whole whenever the machine stops. Raises OSError."""
-    target = path.resolve()
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mode 0600
+def _record(key: str, value: dict[str, t.Any]) -> Record:
+    facts = dict(value["facts"])
+    if _id(facts["upgrade_id"]).lower() != key or too_deep(facts):
+        raise ValueError
+    _text(facts["status"])
+    _number(facts["device_count"])
+    for status, number in facts["devices_by_status"].items():
+        _text(status)
+        _number(number)
+    for optional in ("account", "firmware_name", "firmware_to", "start_date", "end_date"):
+        if facts.get(optional) is not None:
+            _text(facts[optional])
+    groups = [(Standing(_text(status), _text(reason)), devices) for status, reason, devices in value["devices"]]
+    return Record(facts, {_text(device): standing for standing, devices in groups for device in devices})
+
+
+def _id(value: object) -> str:
+    """Rules may hand ids to playbooks, where a template would be run."""
+    text = _text(value)
     try:
-        with open(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        pathlib.Path(name).replace(target)
-    except BaseException:
-        pathlib.Path(name).unlink(missing_ok=True)
-        raise
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        if upgrade_id_of(text) == text:
+            return text
+    except InputError:
+        pass
+    raise ValueError
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError
+    return value
+
+
+def _number(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= _MOST_COUNTED:
+        raise ValueError
+    return value

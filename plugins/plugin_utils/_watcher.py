@@ -135,6 +135,7 @@ class Watcher:
         except ThingSpaceError as error:
             LOG.warning("%s The events of the last look will be told again.", error.sentence)
         finally:
+            self._state.close()
             self._watch.end()
 
     async def _blocking(self, work: t.Callable[[], Answer_T]) -> Answer_T:

@@ -21,7 +21,7 @@ from checkout import ROOT
 SIMULATOR = ROOT / "roles" / "simulator" / "files"
 # A test below, or elsewhere, is for each of these. What it writes: the login book, its lock, reports, the state of the event source, notes of the simulator.
 WRITERS = {
-    *(f"plugins/plugin_utils/{name}.py" for name in ("_files", "_lock", "_login_book", "_plan_files", "_watch_state")),
+    *(f"plugins/plugin_utils/{name}.py" for name in ("_files", "_lock", "_login_book", "_plan_files")),
     *(f"roles/simulator/files/thingspace_simulator/{name}.py" for name in ("__main__", "background")),
 }
 WRITING = re.compile(
@@ -87,8 +87,11 @@ def test_the_login_book(tmp_path: Path, lenient: None) -> None:
 
 
 def test_the_state_of_the_event_source(tmp_path: Path, lenient: None) -> None:
-    _watch_state.StateFile(str(tmp_path / "state.json"), "0402196254-00001").keep(_watch_state.fresh())
-    assert modes(tmp_path) == {"state.json": 0o600}
+    state = _watch_state.StateFile(str(tmp_path / "state.json"), "0402196254-00001")
+    assert state.load() is None
+    state.keep(_watch_state.fresh())
+    state.close()
+    assert modes(tmp_path) == {"state.json": 0o600, ".state.json.lock": 0o600}
 
 
 def test_what_the_simulator_notes(tmp_path: Path, lenient: None) -> None:

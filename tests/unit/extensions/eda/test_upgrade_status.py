@@ -9,21 +9,22 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import shutil
+import socket
 import subprocess
 import sys
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _watch_options, _watcher
 from run_module import run_module
-from run_source import ACCOUNT, BEARER, LOGIN, LOGOUT, failure, options, path_of_source, paths, running
+from run_source import ACCOUNT, BEARER, LOGIN, LOGOUT, Source, failure, options, path_of_source, paths, running
 from thingspace_simulator.model import Entry
 
 if t.TYPE_CHECKING:
-    from pathlib import Path
-
     from thingspace_simulator import Simulator
     from thingspace_simulator.model import Upgrade
 
@@ -149,7 +150,7 @@ def test_a_restart_neither_repeats_nor_loses(sim: Simulator, tmp_path: Path, fir
             await source.looks()
 
     asyncio.run(story())
-    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".state.json.lock", "state.json"]
 
 
 @pytest.mark.parametrize("taken", range(6))
@@ -400,22 +401,128 @@ def test_options_come_from_the_environment(sim: Simulator, monkeypatch: pytest.M
     assert (alias["account"], alias["session_token"]) == ("TestAccount-1", "x")
 
 
-STATES = {"of another account": '{"format": 1, "account": "1", "birth": "", "turn": 0, "upgrades": {}}'}
-STATES |= {"cut": '{"format": 1, "acc', "other": "[]", "new": '{"format": 2}', "deep": "[" * 100_000}
-_ONE = '{"format": 1, "account": "0402196254-00001", "birth": "", "turn": 0, "upgrades": {"key": {"devices": [], "facts": %s}}}'
-STATES |= {"without facts": _ONE % "{}", "of another upgrade": _ONE % '{"upgrade_id": "x", "status": "Queued", "device_count": 0, "devices_by_status": {}}'}
+ID = "0a61c2d5-3c1b-4f0e-9a55-3f5d1c6b7e01"
+EVIL = "{{ lookup('ansible.builtin.pipe', 'id') }}"
+
+
+def a_state(*, key: str = ID, devices: object = (), **changed: object) -> str:
+    """A state as the source writes it, but for what is given: a value of an upgrade, or one of the file."""
+    facts = {"upgrade_id": key, "status": "Queued", "device_count": 0, "devices_by_status": {}, "firmware_name": None}
+    facts |= {name: changed.pop(name) for name in list(changed) if name not in ("format", "account", "birth", "turn", "upgrades")}
+    upgrades = {key: {"devices": devices, "facts": facts}}
+    return json.dumps({"format": 1, "account": ACCOUNT, "birth": "", "turn": 0, "upgrades": upgrades, **changed})
+
+
+STATES = {
+    "of another account": a_state(account="1"),
+    "of an account that commands terminals": a_state(account="\x1b[2J\r\n::error::\u202e\ud800"),
+    "of an account that is none": a_state(account=[ACCOUNT]),
+    "cut": '{"format": 1, "acc',
+    "other": "[]",
+    "new": '{"format": 2}',
+    "deep": "[" * 100_000,
+    "no text": "\udcff",
+    "without facts": '{"format": 1, "account": "0402196254-00001", "birth": "", "turn": 0, "upgrades": {"key": {"devices": [], "facts": {}}}}',
+    "of another upgrade": a_state(upgrade_id="7d9e40b8-52f3-4b6a-8c1d-e2a4f6b80c02"),
+    "an id that is a template": a_state(key=EVIL),
+    "an id that is an upgrade beside blanks": a_state(key=f" {ID}"),
+    "an id with capitals": a_state(key=ID.upper()),
+    "an id that is a number": a_state(upgrade_id=1),
+    "a turn without end": a_state().replace('"turn": 0', '"turn": 1e400'),
+    "a turn that is none": a_state().replace('"turn": 0', '"turn": NaN'),
+    "a turn below zero": a_state(turn=-1),
+    "a turn that is a text": a_state(turn="1"),
+    "a birth that is none": a_state(birth={}),
+    "more devices than can be counted": a_state(device_count=10**400),
+    "half a device": a_state(device_count=0.5),
+    "a status that is none": a_state(status=["Queued"]),
+    "a count that is none": a_state(devices_by_status={"Device Accepted": "1"}),
+    "counts that are none": a_state(devices_by_status=["Device Accepted"]),
+    "a name that is none": a_state(firmware_name={}),
+    "deep facts": a_state(more=json.loads("[" * 300 + "]" * 300)),
+    "a device that is none": a_state(devices=[["Device Accepted", "success", [1]]]),
+    "a standing that is none": a_state(devices=[[None, "success", ["1"]]]),
+}
 
 
 @pytest.mark.parametrize("text", STATES.values(), ids=STATES)
 def test_a_state_that_cannot_be_used_is_told_and_kept(sim: Simulator, tmp_path: Path, text: str) -> None:
     path = tmp_path / "state.json"
-    path.write_text(text, encoding="utf-8")
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
     error = asyncio.run(failure(sim, state_file=str(path)))
     assert isinstance(error, ThingSpaceError)
     assert error.kind == "input"
     assert "state_file" in str(error)
-    assert path.read_text(encoding="utf-8") == text
+    assert str(error).isprintable()
+    assert "lookup" not in str(error)
+    assert path.read_bytes() == text.encode("utf-8", "surrogateescape")
     assert sim.requests == []
+
+
+def test_the_state_of_those_tests_can_be_used_otherwise(sim: Simulator, tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(a_state(devices=[["Device Accepted", "success", ["1"]]], more=[[[]]]), encoding="utf-8")
+
+    async def story() -> None:
+        async with running(sim, state_file=str(path)) as source:
+            (gone,) = await source.take()
+            assert (gone["type"], gone["upgrade_id"]) == ("upgrade_gone", ID)
+
+    asyncio.run(story())
+
+
+def _foreign(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.write_text(a_state(), encoding="utf-8")
+    if os.geteuid():
+        uid = os.geteuid()
+        monkeypatch.setattr(os, "geteuid", lambda: uid + 1)
+    else:
+        os.chown(path, 1, 1)
+
+
+def _writable(path: Path, mode: int) -> None:
+    path.write_text(a_state(), encoding="utf-8")
+    path.chmod(mode)
+
+
+def _huge(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.touch()
+    os.truncate(path, 10**12)
+
+
+ODD: dict[str, tuple[t.Callable[[Path, pytest.MonkeyPatch], object], str]] = {
+    "a pipe": (lambda path, dummy: os.mkfifo(path), "no file but"),
+    "a folder": (lambda path, dummy: path.mkdir(), "no file but"),
+    "a link to an endless file": (lambda path, dummy: path.symlink_to("/dev/zero"), "it is a link"),
+    "a link to a file": (lambda path, dummy: path.symlink_to(path.with_name("other")), "it is a link"),
+    "a link to nowhere": (lambda path, dummy: path.symlink_to("nowhere"), "it is a link"),
+    "a link to itself": (lambda path, dummy: path.symlink_to(path), "it is a link"),
+    "a socket": (lambda path, dummy: socket.socket(socket.AF_UNIX).bind(str(path)), "no file but"),
+    "huge": (_huge, "larger than 100 MB"),
+    "of another user": (_foreign, "belongs to another user"),
+    "of a group": (lambda path, dummy: _writable(path, 0o620), "chmod 600"),
+    "of everybody": (lambda path, dummy: _writable(path, 0o602), "chmod 600"),
+}
+
+
+# Of a lock nothing is read, and nothing is written to it: whatever file it is will do.
+PLACES = [("state.json", odd) for odd in ODD] + [(".state.json.lock", odd) for odd in ODD if ODD[odd][1] in ("no file but", "it is a link")]
+
+
+@pytest.mark.parametrize(("what", "odd"), PLACES)
+def test_an_odd_state_file_is_told_before_any_request(sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, odd: str) -> None:
+    make, says = ODD[odd]
+    (tmp_path / "other").write_text(a_state(), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    make(Path(what), monkeypatch)
+    before = {path.name: path.lstat() for path in tmp_path.iterdir()}
+    error = asyncio.run(failure(sim, state_file="state.json"))
+    assert isinstance(error, ThingSpaceError)
+    assert error.kind == "input"
+    assert "state_file" in str(error)
+    assert says in str(error)
+    assert sim.requests == []
+    assert all((tmp_path / name).lstat() == found for name, found in before.items())
 
 
 @pytest.mark.parametrize("name", ["no/folder.json", "a" * 300])
@@ -475,6 +582,48 @@ def test_a_state_that_cannot_be_written_is_no_reason_to_tell_twice(sim: Simulato
             await source.looks()
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("first_look", ["remember", "report"])
+@pytest.mark.parametrize("other", ["state.json", "way/state.json", "folder/../state.json"])
+def test_the_second_source_with_a_state_file_ends(sim: Simulator, tmp_path: Path, first_look: str, other: str) -> None:
+    (tmp_path / "way").symlink_to(".")
+    (tmp_path / "folder").mkdir()
+    upgrade = sim.add_upgrade(devices=[A])
+    state, alias = str(tmp_path / "state.json"), str(tmp_path / other)
+
+    async def story() -> None:
+        async with running(sim, state_file=state, first_look=first_look) as source:
+            await source.take(1 if first_look == "report" else 0)
+            await source.looks()
+            logins = len(sim.logins)
+            error = await failure(sim, state_file=alias, first_look=first_look)
+            assert isinstance(error, ThingSpaceError)
+            assert (error.kind, len(sim.logins)) == ("input", logins)
+            assert "in use by another event source" in str(error)
+            become(sim, upgrade, "InProgress")
+            await source.take()
+            await source.looks()
+        async with running(sim, state_file=alias) as source:
+            await source.looks()
+
+    asyncio.run(story())
+
+
+def test_of_sources_that_start_together_one_lives(sim: Simulator, tmp_path: Path) -> None:
+    async def story() -> None:
+        sources = [Source(sim, options(sim, state_file=str(tmp_path / "state.json"), first_look="report")) for dummy in range(8)]
+        done, left = {source.task for source in sources}, {source.task for source in sources}
+        while len(left) > 1:
+            done, left = await asyncio.wait(left, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+            assert done
+            assert all("in use by another event source" in str(task.exception()) for task in done)
+        (alive,) = [source for source in sources if source.task in left]
+        await alive.looks()
+        await alive.stop()
+
+    asyncio.run(story())
+    assert len(sim.logins) == 1
 
 
 def test_two_sources_with_one_state_are_found_out(sim: Simulator, tmp_path: Path) -> None:

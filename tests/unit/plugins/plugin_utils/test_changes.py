@@ -24,7 +24,8 @@ if t.TYPE_CHECKING:
 WATCHED = ("Queued", "InProgress")
 STATUSES = (*WATCHED, "Finished")
 STANDINGS = [Standing("Device Accepted", "success"), Standing("UpgradeFailed", "x"), Standing("UpgradeFailed", "y"), Standing("Device Rejected", "no")]
-IDS, DEVICES = "ab", "123"
+IDS = ["0a61c2d5-3c1b-4f0e-9a55-3f5d1c6b7e01", "7d9e40b8-52f3-4b6a-8c1d-e2a4f6b80c02"]
+DEVICES = "123"
 NOW = "2026-11-23T12:00:00Z"
 
 World = dict[str, tuple[str, dict[str, Standing]]]
@@ -97,6 +98,7 @@ def test_looks_compose_however_often_the_source_is_stopped(
             follower.take(event, world)
             memory.note(event)
         file.keep(memory)
+        file.close()
         memory = t.cast(Memory, file.load())
     assert follower.picture == {key: upgrade for key, upgrade in last.items() if upgrade[0] in WATCHED}
     assert list(events_of(memory, last)) == []
