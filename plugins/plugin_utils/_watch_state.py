@@ -14,8 +14,9 @@ import typing as t
 import uuid
 
 from ansible_collections.thingspace.fota.plugins.module_utils._answers import too_deep
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError, one_line
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing
+from ansible_collections.thingspace.fota.plugins.module_utils._text import message
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import upgrade_id_of
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _files
 from ansible_collections.thingspace.fota.plugins.plugin_utils._changes import Memory, Record
@@ -85,7 +86,7 @@ class StateFile:
 
     @property
     def _name(self) -> str:
-        return one_line(str(self._path))
+        return message(str(self._path))
 
     def _claim(self, path: pathlib.Path) -> None:
         try:
@@ -128,7 +129,7 @@ def _read(content: bytes, account: str, name: str) -> Memory:
     if state["format"] != _FORMAT:
         raise ValueError
     if _text(state["account"]) != account:
-        owner = one_line(state["account"])[:60]
+        owner = message(state["account"])[:60]
         raise InputError(f"state_file {name} belongs to the account {owner}, and account is {account}. Each account needs a file of its own.")
     records = {_id(key): _record(key, value) for key, value in state["upgrades"].items()}
     return Memory(_text(state["birth"]), _number(state["turn"]), records)
