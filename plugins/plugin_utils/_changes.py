@@ -14,6 +14,13 @@ import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._standing import REJECTED, Standing, failed, folded, untold
 
+# Of what the service says without measure an event tells this much: every device of an upgrade may have an event with all of it.
+MOST_STATUSES = 50
+OTHER = "other"
+_LONGEST = 1000
+# What every upgrade has (`described` of `_upgrades`). What the service tells beyond it is in events of the upgrade alone.
+_ALWAYS = ("upgrade_id", "account", "firmware_name", "firmware_to", "start_date", "end_date", "status", "device_count", "devices_by_status")
+
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
@@ -38,9 +45,9 @@ class Record:
 
 @dataclasses.dataclass(frozen=True)
 class Event:
-    """One event, and what is known to be told once it is taken."""
+    """One event, and what is known to be told once it is taken. Without anything to tell, it is known at once."""
 
-    told: dict[str, t.Any]
+    told: dict[str, t.Any] | None
     key: str
     device: str | None = None
     standing: Standing | None = None
@@ -67,7 +74,9 @@ class Memory:
             self._settle(key, seen)
 
     def events(self, look: Look, statuses: t.Collection[str], *, devices: bool, now: str) -> t.Iterator[Event]:
-        """The events of a look, upgrade by upgrade, those of its devices first. Each is noted with :meth:`note` once it is taken.
+        """The events of a look, upgrade by upgrade, those of its devices first. Each is noted with :meth:`note` once it is taken, in order.
+
+        How far they are made ahead of that makes no difference.
 
         Args:
             look: every upgrade that is watched, and every one that was told before.
@@ -82,8 +91,6 @@ class Memory:
                 yield from self._of_devices(key, record, seen, now)
             if record or seen:
                 yield from self._of_upgrade(key, record, seen, kept, now)
-            # What has no event, such as another reason where devices have none.
-            self._settle(key, kept)
 
     def note(self, event: Event) -> None:
         """The event was taken: it is not told again."""
@@ -104,32 +111,40 @@ class Memory:
     def _of_devices(self, key: str, record: Record, seen: Seen, now: str) -> t.Iterator[Event]:
         before, after = dict(record.devices), seen.devices
         changed = [device for device in sorted(before.keys() | after.keys()) if before.get(device) != after.get(device)]
-        entries = {entry["device_id"]: entry for entry in seen.listed()} if changed else {}
+        if not changed:
+            return
+        entries = {entry["device_id"]: entry for entry in seen.listed()}
+        same = _numbers(seen.facts)
+        upgrade = {name: item for name, item in _told_as(seen.facts).items() if name in _ALWAYS}
         for device in changed:
             old, new = before.get(device), after.get(device)
             kind = "device_new" if old is None else "device_gone" if new is None else "device_changed"
             previous = old._asdict() if old else None
-            content = {**numbers(seen.facts), "device": entries.get(device, {"device_id": device, **(previous or {})}), "previous": previous}
+            told_device = entries.get(device, {"device_id": device, **(previous or {})})
+            # A copy for each, since the filters of a rulebook may change an event in place.
+            content = {**same, "upgrade": {**upgrade, "devices_by_status": dict(upgrade["devices_by_status"])}, "device": told_device, "previous": previous}
             yield Event(self._told(kind, content, [key, device, old, new], now), key, device, new)
 
     def _of_upgrade(self, key: str, record: Record | None, seen: Seen | None, kept: Seen | None, now: str) -> t.Iterator[Event]:
         old, new = _short(record.facts if record else None), _short(seen.facts if seen else None)
         if old == new:
+            # What has no event may have changed all the same, such as a reason where devices have none.
+            yield Event(None, key, seen=kept)
             return
         kind = "upgrade_new" if old is None else "upgrade_gone" if new is None else "upgrade_changed"
         facts = seen.facts if seen else record.facts if record else {}
         content = {
-            **numbers(facts),
-            "previous": old,
-            "previous_failed_percent": numbers(record.facts)["failed_percent"] if record else 0.0,
+            **_numbers(facts),
+            "upgrade": copy.deepcopy(_told_as(facts)),
+            "previous": _told_as(old) if old else None,
+            "previous_failed_percent": _numbers(record.facts)["failed_percent"] if record else 0.0,
             "status_changed": (old or {}).get("status") != (new or {}).get("status"),
             "last": kept is None,
         }
         yield Event(self._told(kind, content, [key, old, new], now), key, seen=kept)
 
     def _told(self, kind: str, content: dict[str, t.Any], what: list[t.Any], now: str) -> dict[str, t.Any]:
-        # Copied, since the filters of a rulebook may change an event in place.
-        return {"type": kind, "event_id": event_id(self.birth, self.turn, [kind, *what]), "time": now, **copy.deepcopy(content)}
+        return {"type": kind, "event_id": event_id(self.birth, self.turn, [kind, *what]), "time": now, **content}
 
 
 def event_id(birth: str, turn: int, what: t.Any) -> str:
@@ -138,8 +153,8 @@ def event_id(birth: str, turn: int, what: t.Any) -> str:
     return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32]))
 
 
-def numbers(facts: dict[str, t.Any]) -> dict[str, t.Any]:
-    """An upgrade, and what conditions ask about it. The share is one of the devices that the service has not refused beforehand."""
+def _numbers(facts: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What conditions ask about an upgrade. The share is one of the devices that the service has not refused beforehand."""
     counted: dict[str, int] = facts["devices_by_status"]
     # The devices of an upgrade that failed as a whole may be listed as accepted for ever: no document says what becomes of them.
     whole = folded(facts["status"]) == "upgradefailed"
@@ -148,13 +163,27 @@ def numbers(facts: dict[str, t.Any]) -> dict[str, t.Any]:
     members = facts["device_count"] - refused
     return {
         "upgrade_id": facts["upgrade_id"],
-        "status": facts["status"],
+        "status": _cut(facts["status"]),
         "device_count": facts["device_count"],
         "rejected_count": refused,
         "failed_count": failures,
         "failed_percent": round(100 * failures / members, 2) if members else 0.0,
-        "upgrade": facts,
     }
+
+
+def _told_as(facts: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """An upgrade, or what was known of it, as events tell it: with the most frequent statuses, and the rest of its devices together."""
+    counted: dict[str, int] = facts["devices_by_status"]
+    often = set(counted if len(counted) <= MOST_STATUSES else sorted(counted, key=lambda status: (-counted[status], status))[:MOST_STATUSES])
+    told: dict[str, int] = {}
+    for status, number in counted.items():
+        name = _cut(status) if status in often else OTHER
+        told[name] = told.get(name, 0) + number
+    return {**{name: _cut(item) for name, item in facts.items()}, "devices_by_status": told}
+
+
+def _cut(value: t.Any) -> t.Any:
+    return f"{value[:_LONGEST]}…" if isinstance(value, str) and len(value) > _LONGEST else value
 
 
 def _short(facts: t.Mapping[str, t.Any] | None) -> dict[str, t.Any] | None:

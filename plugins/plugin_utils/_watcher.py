@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import datetime
+import itertools
 import logging
 import random
 import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
+from ansible_collections.thingspace.fota.plugins.module_utils._text import message, told
 from ansible_collections.thingspace.fota.plugins.plugin_utils._changes import Look, event_id
 from ansible_collections.thingspace.fota.plugins.plugin_utils._watch import Watch
 from ansible_collections.thingspace.fota.plugins.plugin_utils._watch_state import StateFile, fresh
@@ -24,6 +26,8 @@ TELL_AFTER = 3
 # The longest pause after failures, in seconds, unless the interval is longer or the service asks for more.
 _LONGEST_PAUSE = 900
 _LONGEST_RETRY_AFTER = 86_400
+# Events that are made before the first of them is taken.
+_AT_ONCE = 100
 
 Answer_T = t.TypeVar("Answer_T")
 
@@ -46,7 +50,7 @@ class Watcher:
         self._queue = queue
         self._params = params
         self._interval: float = params["interval"]
-        self._watch = Watch(params, LOG.warning)
+        self._watch = Watch(params, lambda warning: LOG.warning("%s", message(warning)))
         self._state = StateFile(params["state_file"], params["account"])
         self._memory = fresh()
         self._kept = True
@@ -98,16 +102,19 @@ class Watcher:
         return self._interval
 
     async def _tell(self, look: Look) -> None:
-        statuses, devices = self._params["status"], self._params["devices"]
-        for event in self._memory.events(look, statuses, devices=devices, now=_now()):
-            await self._queue.put(self._event(event.told))
-            self._memory.note(event)
-            self._kept = False
+        events = self._memory.events(look, self._params["status"], devices=self._params["devices"], now=_now())
+        # Of 100,000 devices that is work for seconds, in which the loop belongs to others.
+        while made := await self._blocking(lambda: [(event, self._event(event.told)) for event in itertools.islice(events, _AT_ONCE)]):
+            for event, wrapped in made:
+                if event.told is not None:
+                    await self._queue.put(wrapped)
+                    self._kept = False
+                self._memory.note(event)
 
     async def _failed(self, error: ThingSpaceError) -> float:
         self._failures += 1
         pause = self._pause(error)
-        LOG.warning("Look %d in a row failed, the next one is in %d s: %s", self._failures, pause, error.sentence)
+        LOG.warning("Look %d in a row failed, the next one is in %d s: %s", self._failures, pause, message(error.sentence))
         if self._failures == TELL_AFTER:
             await self._put({"type": "source_error", "failures": self._failures, "error": error.as_dict(), "msg": error.sentence})
         return pause
@@ -118,14 +125,15 @@ class Watcher:
         asked = error.retry_after if isinstance(error, UnsettledError) else None
         return max(min(asked or 0.0, _LONGEST_RETRY_AFTER), ceiling / 2 * (1 + random.random()))
 
-    async def _put(self, told: dict[str, t.Any]) -> None:
+    async def _put(self, content: dict[str, t.Any]) -> None:
         """Tell something about the source itself, which no state knows."""
         now = _now()
-        await self._queue.put(self._event({"event_id": event_id(self._memory.birth, self._memory.turn, [told["type"], now]), "time": now, **told}))
+        name = event_id(self._memory.birth, self._memory.turn, [content["type"], now])
+        await self._queue.put(self._event({"event_id": name, "time": now, **content}))
 
-    def _event(self, told: dict[str, t.Any]) -> dict[str, t.Any]:
+    def _event(self, content: dict[str, t.Any] | None) -> dict[str, t.Any] | None:
         # ansible-rulebook gives every event a uuid that has none.
-        return {"meta": {"uuid": told["event_id"]}, "thingspace": {"account": self._params["account"], **told}}
+        return content and {"meta": {"uuid": content["event_id"]}, "thingspace": told({"account": self._params["account"], **content})}
 
     def _end(self) -> None:
         """Keep what was taken, in the middle of a look too, and end the session. After a look that is still under way in this thread."""
@@ -133,7 +141,7 @@ class Watcher:
             if not self._kept:
                 self._state.keep(self._memory)
         except ThingSpaceError as error:
-            LOG.warning("%s The events of the last look will be told again.", error.sentence)
+            LOG.warning("%s The events of the last look will be told again.", message(error.sentence))
         finally:
             self._state.close()
             self._watch.end()

@@ -122,6 +122,7 @@ if _ABOVE and _ABOVE not in sys.path:
     sys.path.insert(0, _ABOVE)
 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._text import message
 from ansible_collections.thingspace.fota.plugins.plugin_utils._watch_options import options_of
 from ansible_collections.thingspace.fota.plugins.plugin_utils._watcher import Queue, Watcher
 
@@ -131,5 +132,5 @@ async def main(queue: Queue, args: dict[str, t.Any]) -> None:
     try:
         await Watcher(queue, options_of(args)).run()
     except ThingSpaceError as error:
-        # ansible-rulebook prints every place that an error came through. The sentence says it all.
-        raise error.with_traceback(None) from None
+        # ansible-rulebook prints every place that an error came through. The sentence says it all, and may quote what others wrote.
+        raise ThingSpaceError(message(error.sentence), error.kind, status=error.status, code=error.code, detail=error.detail) from None

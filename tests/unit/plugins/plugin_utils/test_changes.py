@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import collections
 import copy
+import itertools
 import json
 import typing as t
 
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing
-from ansible_collections.thingspace.fota.plugins.plugin_utils._changes import Event, Look, Memory, Seen
+from ansible_collections.thingspace.fota.plugins.plugin_utils._changes import MOST_STATUSES, Event, Look, Memory, Seen
 from ansible_collections.thingspace.fota.plugins.plugin_utils._watch_state import StateFile
 from hypothesis import given
 from hypothesis import strategies as st
+from work_done import calls_of
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +56,7 @@ class Follower:
 
     def take(self, event: Event, world: World) -> None:
         """Events of a memory that was kept: none twice, and each begins where the last one ended."""
-        told = event.told
+        told = told_by(event)
         assert told["event_id"] not in self.ids
         self.ids.add(told["event_id"])
         key, kind = told["upgrade_id"], told["type"]
@@ -79,20 +81,32 @@ class Follower:
             del self.picture[key]
 
 
-def events_of(memory: Memory, world: World, *, devices: bool = True) -> t.Iterator[Event]:
-    return memory.events(look_at(world, memory), WATCHED, devices=devices, now=NOW)
+def events_of(memory: Memory, world: World, *, devices: bool = True, ahead: int = 1) -> t.Iterator[Event]:
+    """The events of a look, made so many ahead. Who gets one notes it; what has nothing to tell is noted here."""
+    events = memory.events(look_at(world, memory), WATCHED, devices=devices, now=NOW)
+    while made := list(itertools.islice(events, ahead)):
+        for event in made:
+            if event.told is None:
+                memory.note(event)
+            else:
+                yield event
 
 
-@given(st.lists(st.tuples(a_world, st.integers(0, 6) | st.none()), max_size=6), a_world)
+def told_by(event: Event) -> dict[str, t.Any]:
+    assert event.told is not None
+    return event.told
+
+
+@given(st.lists(st.tuples(a_world, st.integers(0, 6) | st.none()), max_size=6), a_world, st.integers(1, 9))
 def test_looks_compose_however_often_the_source_is_stopped(
-    tmp_path_factory: pytest.TempPathFactory, looks: list[tuple[World, int | None]], last: World
+    tmp_path_factory: pytest.TempPathFactory, looks: list[tuple[World, int | None]], last: World, ahead: int
 ) -> None:
     """Nothing is lost and nothing repeated: stopped after any event, it goes on with the next one."""
     file = StateFile(str(tmp_path_factory.mktemp("state") / "state.json"), "account")
     memory, follower = Memory("birth"), Follower()
     file.keep(memory)
     for world, stop in [*looks, (last, None)]:
-        for number, event in enumerate(events_of(memory, world)):
+        for number, event in enumerate(events_of(memory, world, ahead=ahead)):
             if number == stop:
                 break
             follower.take(event, world)
@@ -114,11 +128,11 @@ def test_what_a_crash_repeats_has_the_same_id(before: list[World], world: World,
     kept = copy.deepcopy(memory)
     taken = []
     for event in events_of(memory, world):
-        taken.append(event.told)
+        taken.append(told_by(event))
         memory.note(event)
         if len(taken) > crash:
             break
-    repeated = [event.told for event in events_of(kept, world)]
+    repeated = [told_by(event) for event in events_of(kept, world)]
     assert repeated[: len(taken)] == taken
 
 
@@ -126,7 +140,10 @@ def test_what_a_crash_repeats_has_the_same_id(before: list[World], world: World,
 def test_without_events_of_devices_the_counts_are_told(first: World, second: World) -> None:
     memory = Memory("birth")
     memory.remember(look_at(first, memory))
-    told = [event.told for event in events_of(memory, second, devices=False)]
+    told = []
+    for event in events_of(memory, second, devices=False):
+        told.append(told_by(event))
+        memory.note(event)
     assert all(event["type"].startswith("upgrade_") for event in told)
     for key in memory.records:
         before, after = first.get(key), second[key]
@@ -141,7 +158,7 @@ def test_numbers_for_conditions(world: World) -> None:
         standings = world[event.key][1].values()
         failures = sum(standing.status == "UpgradeFailed" for standing in standings)
         members = sum(standing.status != "Device Rejected" for standing in standings)
-        told = event.told
+        told = told_by(event)
         assert (told["failed_count"], told["device_count"], told["rejected_count"]) == (failures, len(standings), len(standings) - members)
         assert told["failed_percent"] == (pytest.approx(100 * failures / members, abs=0.01) if members else 0)
         assert told["previous_failed_percent"] == 0
@@ -152,9 +169,67 @@ def test_a_rule_may_spoil_an_event() -> None:
     memory = Memory("birth")
     world: World = {"a": ("Queued", {"1": STANDINGS[0]})}
     for event in events_of(memory, world):
-        event.told["upgrade"]["devices_by_status"].clear()
+        told_by(event)["upgrade"]["devices_by_status"].clear()
         memory.note(event)
     assert list(events_of(memory, world)) == []
+
+
+def test_a_rule_may_spoil_the_event_of_a_device() -> None:
+    memory = Memory("birth")
+    memory.remember(look_at({IDS[0]: ("Queued", {"1": STANDINGS[0], "2": STANDINGS[0]})}, memory))
+    for event in events_of(memory, {IDS[0]: ("Queued", {"1": STANDINGS[1], "2": STANDINGS[1]})}, ahead=9):
+        told = told_by(event)
+        assert told["upgrade"].pop("devices_by_status") == {"UpgradeFailed": 2}
+        memory.note(event)
+    assert memory.records[IDS[0]].facts["devices_by_status"] == {"UpgradeFailed": 2}
+
+
+def _of_many(size: int, *, statuses: int, extra: int = 0, name: int = 1) -> t.Callable[[], list[Event]]:
+    """The events of an upgrade all of whose devices change, with so many statuses; of an unknown field so long, and so long a name."""
+    key = IDS[0]
+    memory = Memory("birth")
+    memory.remember({key: seen(key, "Queued", {f"{device:015d}": Standing("Device Accepted", "") for device in range(size)})})
+    now = seen(key, "InProgress", {f"{device:015d}": Standing(f"Status {device % statuses:06d}", "") for device in range(size)})
+    now.facts.update({"firmware_name": "x" * name, "notes": [{"note": "x"}] * extra})
+    return lambda: list(memory.events({key: now}, WATCHED, devices=True, now=NOW))
+
+
+# What grows with the number of devices.
+MANY: dict[str, t.Callable[[int], t.Callable[[], list[Event]]]] = {
+    "devices": lambda size: _of_many(size, statuses=3),
+    "statuses": lambda size: _of_many(size, statuses=size),
+    "what nobody knows": lambda size: _of_many(size, statuses=3, extra=size),
+    "a name": lambda size: _of_many(size, statuses=3, name=50 * size),
+}
+
+
+@pytest.mark.parametrize("many", MANY.values(), ids=MANY)
+def test_twice_as_much_is_twice_the_work_and_twice_the_events(many: t.Callable[[int], t.Callable[[], list[Event]]]) -> None:
+    half, whole = many(1000), many(2000)
+    assert len(whole()) == 2001
+    assert calls_of(whole) < 2.2 * calls_of(half)
+    sizes = [sum(len(json.dumps(event.told)) for event in events()) for events in (half, whole)]
+    assert sizes[1] < 2.2 * sizes[0]
+
+
+def test_of_many_statuses_the_most_frequent_are_told_and_the_others_counted() -> None:
+    key = IDS[0]
+    devices = {f"{number}": Standing(f"Status {number % 99:02d}" if number < 150 else "other", "") for number in range(152)}
+    devices |= {"failed": Standing("Failed for a reason of its own", "")}
+    memory = Memory("birth")
+    (event,) = memory.events({key: seen(key, "Queued", devices)}, WATCHED, devices=True, now=NOW)
+    told = told_by(event)
+    counted = told["upgrade"]["devices_by_status"]
+    assert len(counted) == MOST_STATUSES + 1
+    assert sum(counted.values()) == told["device_count"] == 153
+    assert counted["Status 00"] == counted["Status 49"] == 2
+    assert counted["other"] == 53
+    # What conditions ask for is counted over all of them.
+    assert told["failed_count"] == 1
+    memory.note(event)
+    del devices["failed"]
+    (event,) = memory.events({key: seen(key, "Queued", devices)}, WATCHED, devices=False, now=NOW)
+    assert told_by(event)["previous"]["devices_by_status"] == counted
 
 
 def test_a_change_that_comes_again_in_another_turn_has_another_id(tmp_path: Path) -> None:
@@ -162,7 +237,7 @@ def test_a_change_that_comes_again_in_another_turn_has_another_id(tmp_path: Path
     ids = []
     for standing in [*STANDINGS[:2], *STANDINGS[:2], *STANDINGS[:2]]:
         for event in events_of(memory, {"a": ("Queued", {"1": standing})}):
-            ids.append(event.told["event_id"])
+            ids.append(told_by(event)["event_id"])
             memory.note(event)
         file.keep(memory)
     assert len(ids) == 1 + 5 * 2
