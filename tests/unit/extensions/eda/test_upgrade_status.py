@@ -551,6 +551,28 @@ def test_an_upgrade_that_is_named_by_a_template_is_no_event(sim: Simulator) -> N
     asyncio.run(story())
 
 
+def test_half_characters_and_commands_are_told_and_remembered(sim: Simulator, tmp_path: Path) -> None:
+    odd = "no \ud83d \x1b[2J\u202e \r\n::error::answer"
+    upgrade = sim.add_upgrade(devices=[A], firmware_name=odd)
+
+    async def story() -> None:
+        async with running(sim, first_look="report", state_file=str(tmp_path / "state.json")) as source:
+            await source.take()
+            become(sim, upgrade, "InProgress", **{f"d{A}": Entry(odd, odd)})
+            await source.take(2)
+            # As what takes events writes them.
+            text = json.dumps(source.events, ensure_ascii=False)
+            assert text.encode().decode().isprintable()
+            told = source.events[1]["thingspace"]
+            assert "\n: :error: :answer" in told["device"]["reason"].replace("error::", "error: :")
+            assert all(name.isprintable() for name in told["upgrade"]["devices_by_status"])
+            await source.looks()
+        async with running(sim, state_file=str(tmp_path / "state.json")) as source:
+            await source.looks()
+
+    asyncio.run(story())
+
+
 def test_the_devices_of_an_upgrade_that_failed_as_a_whole_have_failed(sim: Simulator) -> None:
     upgrade = sim.add_upgrade(devices=[A, B, C], rejected={C: "Device not found."})
 
