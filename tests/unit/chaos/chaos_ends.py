@@ -173,11 +173,20 @@ def excuses_of(run: Run, wishes: t.Sequence[Wish]) -> set[str]:
             excuses |= {"rejected"} | ({"not_visible", "state"} if _odd(run) else set())
         if now is None and incoming and incoming <= run.refusals:
             excuses |= {"state"}
-    if switches.get("visible_after_seconds", 0) > 60 or any(snap.hidden for snap in run.before.values()):
+    if max(switches["visible_after_seconds"], switches["reported_after_seconds"]) > 60 or any(snap.hidden for snap in run.before.values()):
         excuses |= {"not_visible", "state", "rejected"}
+    if _lists_are_hostile(run):
+        excuses |= {"service"}
     if switches.get("empty_upgrades") == "vanish":
         excuses |= {"not_found", "state"}
     return excuses
+
+
+def _lists_are_hostile(run: Run) -> bool:
+    """Whether a list that was read does not end, or does not say what it should."""
+    switches = run.switches
+    lists = switches["pages"] != "end" or switches["more_flag"] != "boolean" or switches["device_lists"] != "shown"
+    return switches["device_lists"] == "missing" or lists and any(record.operation == "by_status" for record in run.records)
 
 
 def _odd(run: Run) -> bool:

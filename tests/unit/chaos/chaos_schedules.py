@@ -16,6 +16,8 @@ from __future__ import annotations
 import random
 import typing as t
 
+import chaos_hostile
+
 DEVICES = 12
 THERE = "abc"
 NEW = "n"
@@ -27,6 +29,7 @@ Json = dict[str, t.Any]
 _SWITCHES: list[tuple[str, object]] = [
     *(("visible_after_reads", reads) for reads in (1, 2, 3)),
     *(("visible_after_seconds", seconds) for seconds in (5.0, 100.0)),
+    *(("reported_after_seconds", seconds) for seconds in (5.0, 100.0)),
     *(("pending_reads", reads) for reads in (0, 2, 4)),
     *(("put_answer", shape) for shape in ("reason", "resultReason", "upgrade")),
     *(("report_page_size", rows) for rows in (1, 2)),
@@ -105,9 +108,14 @@ class _Dice:
             **self._maybe(0.4, status={slot: pick(rare) for slot in self._dice.sample(THERE, 1)}),
             **self._maybe(0.2, listed={pick(THERE): self._some(2)}),
             **self._maybe(0.3, unknown=self._some(pick([1, 2, 8]))),
-            **self._maybe(0.6, switches=switches),
+            **self._habits(switches),
             "steps": [self._step() for _step in range(self._dice.randint(1, 4))],
         }
+
+    def _habits(self, switches: Json) -> Json:
+        """What the service is like: as documented or nearly, or hostile."""
+        habits = {**(switches if self._dice.random() < 0.6 else {}), **(chaos_hostile.switches(self._dice) if self._dice.random() < 0.25 else {})}
+        return {"switches": habits} if habits else {}
 
     def _step(self) -> Json:
         kinds = [self._devices, self._rollout, self._schedule, self._cancel, self._login, self._world]
@@ -176,14 +184,16 @@ class _Dice:
 
     def _faults(self, *places: str) -> list[Json]:
         dice = self._dice
-        return [
-            {"on": dice.choice(places), **self._maybe(0.5, nth=dice.randint(2, 4)), **self._trouble()}
-            for _fault in range(dice.choices([0, 1, 2, 3], [25, 35, 25, 15])[0])
-        ]
+        return [self._fault(places) for _fault in range(dice.choices([0, 1, 2, 3], [25, 35, 25, 15])[0])]
+
+    def _fault(self, places: t.Sequence[str]) -> Json:
+        place, nth, trouble = self._dice.choice(places), self._maybe(0.5, nth=self._dice.randint(2, 4)), self._trouble()
+        # A list that leaves devices out is a lie that nobody can see through. The answer to a change is looked at again.
+        return {"on": "PUT" if trouble["do"] == "leave_out" and not place.startswith(("PUT", "POST")) else place, **nth, **trouble}
 
     def _trouble(self) -> Json:
         dice = self._dice
-        kind = dice.choices(["lost", "refused", "slow", "neighbour", "refuse"], [50, 15, 3, 25, 7])[0]
+        kind = dice.choices(["lost", "refused", "slow", "neighbour", "refuse", "hostile"], [40, 15, 3, 25, 7, 30])[0]
         if kind == "neighbour":
             return self._neighbour()
         if kind == "refuse":
@@ -191,4 +201,5 @@ class _Dice:
         if kind == "slow":
             return dict(dice.choice(_SLOW))
         # A storm has an end, or none.
-        return {**dice.choice(_LOST if kind == "lost" else _REFUSED), **self._maybe(0.3, times=dice.choice([2, 3, 1000]))}
+        trouble = chaos_hostile.fault(dice) if kind == "hostile" else dice.choice(_LOST if kind == "lost" else _REFUSED)
+        return {**trouble, **self._maybe(0.3, times=dice.choice([2, 3, 1000]))}

@@ -33,6 +33,8 @@ STANDING = (*OPEN, "Finished")
 # Real seconds, of which there are as few as possible: a client's patience, and an answer that takes longer.
 _PATIENCE, _SLOW = 0.25, 0.4
 _WRITES = {"modify", "schedule", "cancel"}
+# Faults after which the client has not seen what was meant.
+_SPOILED = {"html", "truncated", "slow", "status", "garbled", "interim", "leave_out"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Moment:
 
     @property
     def clean(self) -> bool:
-        return self.record is not None and self.record.status == 200 and not set(self.record.faults) & {"html", "truncated", "slow", "status"}
+        return self.record is not None and self.record.status == 200 and not set(self.record.faults) & _SPOILED
 
     def changed(self, upgrade_id: str) -> tuple[frozenset[str], frozenset[str]]:
         """Devices that came in and went out."""
@@ -192,7 +194,7 @@ class Play:
                 frozenset(upgrade.members()),
                 frozenset(device for device, entry in upgrade.devices.items() if entry.status == REJECTED),
                 frozenset(upgrade.unsettled),
-                upgrade.shown is not None and (upgrade.hidden_reads > 0 or now < upgrade.visible_at),
+                upgrade.shown is not None and (upgrade.hidden_reads > 0 or now < upgrade.visible_at) or now < upgrade.reported_at,
             )
             for upgrade in self._service.upgrades.values()
         }
@@ -294,6 +296,8 @@ class Play:
             return _Neighbour(on, nth, lambda: self.act({"do": do, **fault}))
         if do == "refuse":
             fault["devices"] = {POOL[number]: "Internal error" for number in fault["devices"]}
+        if do == "leave_out":
+            fault["devices"] = [POOL[number] for number in fault["devices"]]
         if do == "slow":
             fault["seconds"] = _SLOW
         return Fault(on, do, nth, fault.pop("times", 1), fault)

@@ -107,6 +107,16 @@ def test_changes_show_late(sim: Simulator, client: Client) -> None:
     assert set(client.listed()) == {B}
 
 
+def test_upgrades_are_reported_late(sim: Simulator, client: Client) -> None:
+    sim.misbehave(reported_after_seconds=30.0)
+    body = {"accountName": ACCOUNT, "firmwareName": "F", "firmwareTo": "2", "startDate": "2999-01-01", "deviceList": [B]}
+    made = client.call("POST", "/upgrades", body).json()["id"]
+    path = f"/reports/{ACCOUNT}/status/RequestPending/index/0"
+    assert client.get(path)["reportList"] == []
+    sim.clock.advance(31)
+    assert [upgrade["id"] for upgrade in client.get(path)["reportList"]] == [made]
+
+
 def test_what_remains_of_devices(sim: Simulator, client: Client) -> None:
     sim.refuse([B])
     sim.misbehave(rejected_devices="vanish", removed_devices="listed", re_append="success", remove_absent="success")

@@ -47,7 +47,7 @@ def _gzip(response: Response, text: str) -> bytes:
 
 
 def _header(response: Response, text: str) -> bytes:
-    return _as_it_is(response, text, " folded", ": nameless", f"Content-Length: {len(response.body)}x") + response.body
+    return _as_it_is(response, text, " folded", ": nameless", f"Content-Length: {len(response.body)}x") + response.body[:-1]
 
 
 def _bytes(response: Response, text: str) -> bytes:

@@ -62,6 +62,7 @@ class Upgrade:
     shown: dict[str, Entry] | None = None
     hidden_reads: int = 0
     visible_at: float = 0.0
+    reported_at: float = 0.0
 
     def members(self) -> set[str]:
         return {imei for imei, entry in self.devices.items() if entry.member}

@@ -28,7 +28,8 @@ def by_status(service: Service, request: Request) -> Json:
     if status not in STATUSES:
         raise invalid("Invalid upgrade status")
     start = index_of(request.params["index"])
-    mine = [upgrade for upgrade in service.upgrades.values() if upgrade.account == account]
+    now = service.clock.now()
+    mine = [upgrade for upgrade in service.upgrades.values() if upgrade.account == account and upgrade.reported_at <= now]
     if status == REQUEST_PENDING:
         for upgrade in mine:
             if upgrade.status == REQUEST_PENDING:

@@ -28,6 +28,7 @@ class Switches:
     rejected_status: str = "Device Rejected"
     visible_after_reads: int = 0
     visible_after_seconds: float = 0.0
+    reported_after_seconds: float = 0.0
     known_devices_only: bool = False
     max_devices_per_request: int | None = None
     # upgrades: what may be done when

@@ -88,6 +88,7 @@ def schedule(service: Service, request: Request) -> Json:
         devices=devices,
         unsettled=set(devices),
         pending_reads=service.switches.pending_reads,
+        reported_at=service.clock.now() + service.switches.reported_after_seconds,
     )
     plan_start(service.clock, service.switches, upgrade)
     return render(service, service.world.register(upgrade))

@@ -1,0 +1,75 @@
+# Copyright: (c) 2026, thingspace.fota contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a schedule may hold of a network, of lists and of texts that mean no good. Each kind of attack has a name."""
+
+from __future__ import annotations
+
+import random
+import typing as t
+
+from thingspace_simulator.hostile_texts import TEXTS
+
+Json = dict[str, t.Any]
+
+# Kinds that are not drawn, because what they break is not mended yet.
+UNMENDED: frozenset[str] = frozenset({"words", "interim", "carried out", "gateway", "lists", "refusals"})
+
+# What libraries say of requests that were never sent, said by the network of requests that it has carried out.
+_WORDS = [
+    "Tunnel connection failed: 502 Bad Gateway",
+    "OSError('Tunnel connection failed: 407 Proxy Authentication Required')",
+    "[Errno 111] Connection refused",
+    "Failed to establish a new connection: [Errno 113] No route to host",
+    "NewConnectionError('<urllib3.connection.HTTPConnection object>: Name or service not known')",
+    "ConnectTimeoutError(Connection timed out. (connect timeout=30))",
+    "SSLCertVerificationError: certificate verify failed: do_handshake",
+    "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1000)",
+    "\x1b[2J::error::injected",
+]
+_IN_WORDS = ["no_http", "no_http", "reason", "chunk_size", "header"]
+_BROKEN = ["chunk_cut", "two_lengths", "gzip", "bytes", "half_character"]
+_GATEWAY: list[Json] = [
+    {"do": "status", "status": 404, "body": ""},
+    {"do": "status", "status": 404, "body": {"message": "no Route matched with those values"}},
+    {"do": "html", "status": 404},
+]
+
+
+def _words(dice: random.Random) -> Json:
+    return {"do": "garbled", "shape": dice.choice(_IN_WORDS), "text": dice.choice(_WORDS), "applied": dice.random() < 0.6}
+
+
+def _broken(dice: random.Random) -> Json:
+    return {"do": "garbled", "shape": dice.choice(_BROKEN), "applied": dice.random() < 0.6}
+
+
+_FAULTS: dict[str, tuple[int, t.Callable[[random.Random], Json]]] = {
+    "words": (5, _words),
+    "broken": (4, _broken),
+    "interim": (2, lambda dice: {"do": "interim", "status": dice.choice([102, 103])}),
+    "doubled": (1, lambda dice: {"do": "doubled"}),
+    "unmentioned": (3, lambda dice: {"do": "leave_out", "devices": sorted(dice.sample(range(12), dice.randint(1, 6)))}),
+    "carried out": (4, lambda dice: {"do": "status", "status": 429, "applied": True}),
+    "gateway": (3, lambda dice: dict(dice.choice(_GATEWAY))),
+}
+_SWITCHES: dict[str, list[Json]] = {
+    "pages": [{"pages": kind} for kind in ("repeated", "alternating", "empty")],
+    "flags": [{"more_flag": spelling, "report_page_size": size} for spelling in ("string", "number", "letter") for size in (1, 2)],
+    "lists": [{"device_lists": kind} for kind in ("missing_in_reports", "null_in_reports", "missing")],
+    "refusals": [{"rejected_status": status} for status in ("Rejected", "AddDeviceFailed", "Request Denied", "Invalid Device")],
+    "texts": [{"texts": kind} for kind in TEXTS if kind != "plain"],
+}
+
+
+def fault(dice: random.Random) -> Json:
+    """What the network makes of a request."""
+    kinds = [kind for kind in _FAULTS if kind not in UNMENDED]
+    return _FAULTS[dice.choices(kinds, [_FAULTS[kind][0] for kind in kinds])[0]][1](dice)
+
+
+def switches(dice: random.Random) -> Json:
+    """What lists and texts are like."""
+    kinds = [kind for kind in _SWITCHES if kind not in UNMENDED]
+    return dict(dice.choice(_SWITCHES[dice.choice(kinds)])) if kinds else {}
