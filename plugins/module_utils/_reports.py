@@ -18,23 +18,28 @@ STATUSES = ("RequestPending", "Queued", "InProgress", "Finished", "RequestFailed
 _MOST_PASSES = 5
 
 
-def upgrades_by_status(account: Account, statuses: t.Collection[str], without: t.Collection[str] = ()) -> list[Upgrade]:
+# Gets a row of a list that is no upgrade, and what is wrong with it.
+Unreadable = t.Callable[[object, ThingSpaceError], None]
+
+
+def upgrades_by_status(account: Account, statuses: t.Collection[str], without: t.Collection[str] = (), unreadable: Unreadable | None = None) -> list[Upgrade]:
     """All upgrades with one of these statuses, whatever the order in which they are asked for. Raises ThingSpaceError.
 
     One that moves from a status to the next between two reads is listed once, as it was seen last.
 
     Args:
         without: ids in lower case whose devices nobody wants to know, which saves reading them.
+        unreadable: for who can do without a row, gets each that cannot be read. Otherwise that is an error.
     """
     found: dict[str, Upgrade] = {}
     for status in (status for status in STATUSES if status in statuses):
-        for upgrade in _of_status(account, status, without):
+        for upgrade in _of_status(account, status, without, unreadable):
             found.pop(upgrade.upgrade_id.lower(), None)
             found[upgrade.upgrade_id.lower()] = upgrade
     return list(found.values())
 
 
-def _of_status(account: Account, status: str, without: t.Collection[str]) -> t.Iterable[Upgrade]:
+def _of_status(account: Account, status: str, without: t.Collection[str], unreadable: Unreadable | None) -> t.Iterable[Upgrade]:
     """The upgrades with one status.
 
     The index is a row number. If rows move up while later pages are read, the one at the border is in no page: a list of several
@@ -43,12 +48,25 @@ def _of_status(account: Account, status: str, without: t.Collection[str]) -> t.I
     before: t.Collection[str] | None = None
     for _attempt in range(_MOST_PASSES):
         pages = list(account.pages("reports", "status", status, listed="reportList", row_id="id", cursor="lastSeenUpgradeId"))
-        upgrades = [upgrade_of(_slim(body, without), account.name) for page in pages for body in page.get("reportList") or []]
+        rows = (_slim(body, without) for page in pages for body in page.get("reportList") or [])
+        upgrades = list(_read(rows, account.name, unreadable))
         ids = {upgrade.upgrade_id for upgrade in upgrades}
         if len(pages) == 1 or ids == before:
             return upgrades
         before = ids
     raise ThingSpaceError(f"The list of upgrades that are {status} keeps changing while it is read.", "service")
+
+
+def _read(rows: t.Iterable[object], account: str, unreadable: Unreadable | None) -> t.Iterator[Upgrade]:
+    for row in rows:
+        try:
+            upgrade = upgrade_of(row, account)
+        except ThingSpaceError as error:
+            if unreadable is None:
+                raise
+            unreadable(row, error)
+        else:
+            yield upgrade
 
 
 def _slim(body: t.Any, without: t.Collection[str]) -> t.Any:

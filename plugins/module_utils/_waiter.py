@@ -20,6 +20,17 @@ def today() -> datetime.date:
     return datetime.datetime.now(datetime.timezone.utc).date()
 
 
+def growing(tries: int, first: float, longest: float, chance: float) -> float:
+    """The pause after so many tries: twice as long after each, and no longer than the longest.
+
+    Half of it is fixed, half random: many jobs that failed together must not come back together.
+
+    Args:
+        chance: from 0 to 1.
+    """
+    return min(longest, first * 2.0 ** min(tries, 60)) / 2 * (1 + chance)
+
+
 class Backoff:
     """One bounded series of tries: exponential pauses with jitter, or the pause that the service asked for.
 
@@ -55,9 +66,7 @@ class Backoff:
         now = self._clock()
         if self._deadline is None:
             self._deadline = now + self._timeout
-        ceiling = min(LONGEST_PAUSE, FIRST_PAUSE * 2**self._tries)
-        # Half fixed, half random: many jobs that failed together must not come back together.
-        pause = max(retry_after or 0.0, ceiling / 2 * (1 + self._jitter()))
+        pause = max(retry_after or 0.0, growing(self._tries, FIRST_PAUSE, LONGEST_PAUSE, self._jitter()))
         if now + pause > self._deadline:
             return False
         self._tries += 1

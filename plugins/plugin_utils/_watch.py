@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._reports import upgrades_by_status
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, Upgrades, described, upgrade_id_of
@@ -17,6 +18,18 @@ from ansible_collections.thingspace.fota.plugins.plugin_utils._changes import Lo
 from ansible_collections.thingspace.fota.plugins.plugin_utils._signed_in import SignedIn
 
 _TOKENS = ("access_token", "session_token")
+# Reads of single upgrades whose answers are lost, after which the others wait for the next look: each may have taken minutes.
+_MOST_LOST = 3
+# Stands for the id of what has none that could be told.
+NAMELESS = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """What a look found, and which upgrades it could not read, by their id in lower case. Of these nothing is known: they stay as they were."""
+
+    look: Look
+    unreadable: t.Mapping[str, ThingSpaceError]
 
 
 class Watch:
@@ -35,8 +48,11 @@ class Watch:
         self._session = SignedIn(params, warn)
         self._looked = False
 
-    def look(self, told: t.Collection[str]) -> Look:
-        """Every upgrade with a watched status, and what became of those that were told before. Raises ThingSpaceError.
+    def look(self, told: t.Iterable[str]) -> Found:
+        """Every upgrade with a watched status, and what became of those that were told before. Raises ThingSpaceError if there is no look at all.
+
+        Args:
+            told: ids in the order in which they are asked for, if there is not enough time for all.
 
         A bearer and a session that died are renewed, each once in a look: after a long pause both are dead.
         """
@@ -66,12 +82,42 @@ class Watch:
         except ThingSpaceError as error:
             self._warn(error.sentence)
 
-    def _found(self, connector: Connector, told: t.Collection[str]) -> Look:
+    def _found(self, connector: Connector, told: t.Iterable[str]) -> Found:
         account = Account(connector.authorized(), self._params["account"])
-        listed = {upgrade.upgrade_id.lower(): _seen(upgrade) for upgrade in upgrades_by_status(account, self._params["status"])}
-        found: dict[str, Seen | None] = {key: seen for key, seen in listed.items() if self._wanted is None or key in self._wanted}
+        look: dict[str, Seen | None] = {}
+        unreadable: dict[str, ThingSpaceError] = {}
+        for upgrade in upgrades_by_status(account, self._params["status"], unreadable=lambda row, error: unreadable.update({_key_of(row): error})):
+            try:
+                look[upgrade.upgrade_id.lower()] = _seen(upgrade)
+            except ThingSpaceError as error:
+                unreadable[NAMELESS] = error
+        if self._wanted is not None:
+            look = {key: seen for key, seen in look.items() if key in self._wanted}
+            unreadable = {key: error for key, error in unreadable.items() if key in self._wanted}
         # They have left the watched statuses, and their last event is still to be told.
-        return {**found, **{key: _one(Upgrades(account), key) for key in told if key not in found}}
+        _ask_for(Upgrades(account), [key for key in told if key not in look and key not in unreadable], look, unreadable)
+        return Found(look, unreadable)
+
+
+def _ask_for(upgrades: Upgrades, keys: t.Iterable[str], look: dict[str, Seen | None], unreadable: dict[str, ThingSpaceError]) -> None:
+    """Read upgrades one by one. One that cannot be read stops no other."""
+    lost = 0
+    for key in keys:
+        try:
+            look[key] = _one(upgrades, key)
+        except ThingSpaceError as error:
+            unreadable[key] = error
+            lost += isinstance(error, UnsettledError)
+            # If the tokens are dead, the next look knows it from the lists, and renews them. If not, this upgrade alone is refused so.
+            if error.kind in _TOKENS or lost == _MOST_LOST:
+                return
+
+
+def _key_of(row: object) -> str:
+    try:
+        return upgrade_id_of(str(row.get("id"))).lower() if isinstance(row, dict) else NAMELESS
+    except InputError:
+        return NAMELESS
 
 
 def _seen(upgrade: Upgrade) -> Seen:

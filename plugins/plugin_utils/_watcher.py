@@ -12,17 +12,18 @@ import datetime
 import itertools
 import logging
 import random
+import time
 import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._text import message, told
+from ansible_collections.thingspace.fota.plugins.module_utils._waiter import growing
 from ansible_collections.thingspace.fota.plugins.plugin_utils._changes import Look, event_id
-from ansible_collections.thingspace.fota.plugins.plugin_utils._watch import Watch
+from ansible_collections.thingspace.fota.plugins.plugin_utils._trouble import Trouble
+from ansible_collections.thingspace.fota.plugins.plugin_utils._watch import Found, Watch
 from ansible_collections.thingspace.fota.plugins.plugin_utils._watch_state import StateFile, fresh
 
 LOG = logging.getLogger("thingspace.fota.upgrade_status")
-# Failed looks in a row after which rules hear of it.
-TELL_AFTER = 3
 # The longest pause after failures, in seconds, unless the interval is longer or the service asks for more.
 _LONGEST_PAUSE = 900
 _LONGEST_RETRY_AFTER = 86_400
@@ -44,9 +45,18 @@ class Watcher:
     Args:
         queue: takes the events.
         params: the options.
+        clock: seconds that never run backwards.
+        sleep: waits so many of them.
     """
 
-    def __init__(self, queue: Queue, params: t.Mapping[str, t.Any]) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        params: t.Mapping[str, t.Any],
+        *,
+        clock: t.Callable[[], float] = time.monotonic,
+        sleep: t.Callable[[float], t.Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._queue = queue
         self._params = params
         self._interval: float = params["interval"]
@@ -55,7 +65,11 @@ class Watcher:
         self._memory = fresh()
         self._kept = True
         self._first = False
-        self._failures = 0
+        self._clock = clock
+        self._sleep = sleep
+        # Of the looks, and of single upgrades by their id in lower case.
+        self._trouble: Trouble | None = None
+        self._unreadable: dict[str, Trouble] = {}
         # One thread for all that blocks: what ends the session waits there for the look that may still be using or opening it.
         self._thread = concurrent.futures.ThreadPoolExecutor(1, "thingspace.fota.upgrade_status")
 
@@ -64,7 +78,7 @@ class Watcher:
         try:
             await self._begin()
             while True:
-                await asyncio.sleep(await self._turn())
+                await self._sleep(await self._turn())
         finally:
             ended = asyncio.get_running_loop().run_in_executor(self._thread, self._end)
             self._thread.shutdown(wait=False)
@@ -84,11 +98,11 @@ class Watcher:
     async def _turn(self) -> float:
         """One look and what comes of it. The seconds to wait until the next."""
         try:
-            look = await self._blocking(lambda: self._watch.look(list(self._memory.records)))
+            found = await self._blocking(lambda: self._watch.look(self._to_ask_for()))
             if self._first:
-                self._memory.remember(look)
+                self._memory.remember(found.look)
                 self._first = self._kept = False
-            await self._tell(look)
+            await self._tell(found.look)
             if not self._kept:
                 await self._blocking(lambda: self._state.keep(self._memory))
                 self._kept = True
@@ -96,10 +110,17 @@ class Watcher:
             if self._watch.is_final(error):
                 raise
             return await self._failed(error)
-        if self._failures >= TELL_AFTER:
-            await self._put({"type": "source_recovered", "failures": self._failures})
-        self._failures = 0
+        if self._trouble and self._trouble.was_told:
+            await self._put({"type": "source_recovered", "failures": self._trouble.failures})
+        self._trouble = None
+        await self._tell_unreadable(found)
         return self._interval
+
+    def _to_ask_for(self) -> list[str]:
+        """What was told before. What could not be read comes last, so that it takes no time from the others, and not before the service wants it."""
+        now, none = self._clock(), Trouble(0)
+        troubles = {key: self._unreadable.get(key, none) for key in self._memory.records}
+        return sorted((key for key, trouble in troubles.items() if trouble is none or trouble.next <= now), key=lambda key: troubles[key].failures)
 
     async def _tell(self, look: Look) -> None:
         events = self._memory.events(look, self._params["status"], devices=self._params["devices"], now=_now())
@@ -111,19 +132,28 @@ class Watcher:
                     self._kept = False
                 self._memory.note(event)
 
+    async def _tell_unreadable(self, found: Found) -> None:
+        """Tell which upgrades nothing is known about. What could be read, or is not watched any more, is forgotten."""
+        left = self._memory.records.keys() - found.look.keys()
+        self._unreadable = {key: trouble for key, trouble in self._unreadable.items() if key in found.unreadable or key in left}
+        for key, error in found.unreadable.items():
+            trouble = self._unreadable.setdefault(key, Trouble(self._clock()))
+            if trouble.failed(self._clock(), _asked(error)):
+                LOG.warning("Look %d in a row could not read the upgrade %s: %s", trouble.failures, key or "without an id", message(error.sentence))
+                await self._put({"type": "upgrade_unreadable", "upgrade_id": key or None, **_failure(trouble, error)})
+
     async def _failed(self, error: ThingSpaceError) -> float:
-        self._failures += 1
-        pause = self._pause(error)
-        LOG.warning("Look %d in a row failed, the next one is in %d s: %s", self._failures, pause, message(error.sentence))
-        if self._failures == TELL_AFTER:
-            await self._put({"type": "source_error", "failures": self._failures, "error": error.as_dict(), "msg": error.sentence})
+        self._trouble = self._trouble or Trouble(self._clock())
+        pause = self._pause(error, self._trouble.failures + 1)
+        is_due = self._trouble.failed(self._clock(), pause)
+        LOG.warning("Look %d in a row failed, the next one is in %d s: %s", self._trouble.failures, pause, message(error.sentence))
+        if is_due:
+            await self._put({"type": "source_error", **_failure(self._trouble, error)})
         return pause
 
-    def _pause(self, error: ThingSpaceError) -> float:
-        """Longer after each failure, and never shorter than the service asks for. Half of it is random: not all come back at once."""
-        ceiling = min(max(_LONGEST_PAUSE, 2 * self._interval), self._interval * 2.0 ** min(self._failures, 10))
-        asked = error.retry_after if isinstance(error, UnsettledError) else None
-        return max(min(asked or 0.0, _LONGEST_RETRY_AFTER), ceiling / 2 * (1 + random.random()))
+    def _pause(self, error: ThingSpaceError, failures: int) -> float:
+        """Longer after each failure, and never shorter than the service asks for."""
+        return max(_asked(error), growing(failures, self._interval, max(_LONGEST_PAUSE, 2 * self._interval), random.random()))
 
     async def _put(self, content: dict[str, t.Any]) -> None:
         """Tell something about the source itself, which no state knows."""
@@ -148,6 +178,15 @@ class Watcher:
 
     async def _blocking(self, work: t.Callable[[], Answer_T]) -> Answer_T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _asked(error: ThingSpaceError) -> float:
+    """The pause that the service asks for. More than a day cannot be meant."""
+    return min(error.retry_after or 0.0, _LONGEST_RETRY_AFTER) if isinstance(error, UnsettledError) else 0.0
+
+
+def _failure(trouble: Trouble, error: ThingSpaceError) -> dict[str, t.Any]:
+    return {"failures": trouble.failures, "error": error.as_dict(), "msg": error.sentence}
 
 
 def _now() -> str:

@@ -11,7 +11,8 @@ short_description: Events for each change of status of ThingSpace firmware upgra
 description:
   - Looks at the upgrades of an account of Verizon ThingSpace (FOTA v1) again and again, and tells what has changed since the last look.
   - It logs in once, keeps its session, renews it when it dies, and ends it. A refused login ends the source, since five in a row lock the user for good.
-  - What goes wrong for a while is waited for, longer each time. Rules hear of it after three looks.
+  - What goes wrong for a while is waited for, longer each time. Rules hear of it after three looks, or before a long pause.
+  - An upgrade that cannot be read stops no other.
   - docs/events.md of the collection says what the events look like and what is promised about them.
 options:
   account:

@@ -14,7 +14,7 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _changes, _watch_options, _watcher
+from ansible_collections.thingspace.fota.plugins.plugin_utils import _changes, _trouble, _watch_options
 from checkout import ROOT
 from run_source import path_of_source, running
 from thingspace_simulator.model import Entry
@@ -82,8 +82,11 @@ def test_every_type_of_event_is_documented() -> None:
     table = PAGE.split("\n## What events look like\n")[1].split("\n## ")[0]
     listed = {name for cell in re.findall(r"^\| (`[^|]*`) \| [^|]* \|$", table, re.MULTILINE) for name in re.findall(r"`(\w+_\w+)`", cell)}
     sources = "".join((ROOT / "plugins" / "plugin_utils" / f"{room}.py").read_text(encoding="utf-8") for room in ("_changes", "_watcher"))
-    assert listed == set(re.findall(r'"((?:upgrade|device|source)_(?:new|changed|gone|error|recovered))"', sources))
-    assert f"{_watcher.TELL_AFTER} looks".replace("3", "three") in table
+    assert listed == set(re.findall(r'"((?:upgrade|device|source)_(?:new|changed|gone|error|recovered|unreadable))"', sources))
+    assert f"{_trouble.TELL_AFTER} looks".replace("3", "three") in table
+    assert f"{_trouble.TELL_WITHIN // 60} minutes" in table
+    assert _trouble.TELL_AGAIN == 3600
+    assert "each hour" in table
 
 
 def test_the_examples_and_the_sample_have_options_that_there_are() -> None:

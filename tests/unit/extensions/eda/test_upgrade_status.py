@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import json
 import logging
 import os
@@ -21,11 +23,13 @@ import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _watch_options, _watcher
 from run_module import run_module
-from run_source import ACCOUNT, BEARER, LOGIN, LOGOUT, Source, failure, options, path_of_source, paths, running
+from run_source import ACCOUNT, BEARER, LOGIN, LOGOUT, Source, Told, failure, options, path_of_source, paths, running
+from thingspace_simulator.application import Application
 from thingspace_simulator.model import Entry
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator
+    from thingspace_simulator.messages import Request, Response
     from thingspace_simulator.model import Upgrade
 
 pytestmark = pytest.mark.slow
@@ -307,13 +311,226 @@ def test_pauses_grow_and_are_never_shorter_than_the_service_asks_for(sim: Simula
     error = ThingSpaceError("no", "service")
     ranges = []
     for failures in range(1, 9):
-        watcher._failures = failures
-        pauses = [watcher._pause(error) for dummy in range(200)]
+        pauses = [watcher._pause(error, failures) for dummy in range(200)]
         ranges.append((min(pauses), max(pauses)))
     assert all(60 <= least < most <= 900 for least, most in ranges)
     assert [most > 1.5 * before for (dummy, before), (dummy, most) in zip(ranges, ranges[1:4], strict=False)] == [True] * 3
-    asked = UnsettledError("later", "service", carried_out=False, retry_after=4000)
-    assert watcher._pause(asked) == 4000
+    for asked, pause in ((4000, 4000), (10**12, 86_400)):
+        assert watcher._pause(UnsettledError("later", "service", carried_out=False, retry_after=asked), 1) == pause
+
+
+class Time:
+    """A clock that goes on where the source waits, and nowhere else."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.pauses: list[float] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.pauses.append(seconds)
+        await asyncio.sleep(0)
+
+
+class ToldAt(list[tuple[float, Told]]):
+    """Takes events, and after how many minutes of a clock they came."""
+
+    def __init__(self, time: Time) -> None:
+        super().__init__()
+        self._time, self._began = time, time.now
+
+    async def put(self, data: dict[str, t.Any], /) -> None:
+        self.append(((self._time.now - self._began) / 60, data["thingspace"]))
+
+
+async def told_in(time: Time, sim: Simulator, hours: float, **more: t.Any) -> list[tuple[float, Told]]:
+    """What is told within so many hours of that clock, and after how many minutes."""
+    queue, end = ToldAt(time), time.now + 3600 * hours
+    task = asyncio.create_task(_watcher.Watcher(queue, _watch_options.options_of(options(sim, **more)), clock=time.clock, sleep=time.sleep).run())
+    while time.now < end:
+        assert not task.done()
+        await asyncio.sleep(0)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    return list(queue)
+
+
+@pytest.mark.parametrize("asked", ["86400", "99999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_long_pause_is_told_before_it_begins(sim: Simulator, asked: str) -> None:
+    fault = sim.fault("GET /reports", "status", status=429, retry_after=asked, times=1)
+    time = Time()
+    ((first, error), (second, recovered)) = asyncio.run(told_in(time, sim, 24.5, interval=60))
+    assert fault.fired == 1
+    assert (error["type"], error["failures"], recovered["type"]) == ("source_error", 1, "source_recovered")
+    assert (time.pauses[0], round(second - first)) == (86_400, 24 * 60)
+
+
+def test_what_lasts_is_told_and_told_again(sim: Simulator) -> None:
+    sim.fault("GET /reports", "status", status=503, times=None)
+    time = Time()
+    events = asyncio.run(told_in(time, sim, 10, interval=600))
+    assert kinds([event for dummy, event in events]) == ["source_error"] * len(events)
+    moments = [moment for moment, dummy in events]
+    assert moments[0] <= 20 + 30
+    assert all(60 <= later - before <= 60 + 30 for before, later in itertools.pairwise(moments))
+    assert len(events) >= 6
+    failures = [event["failures"] for dummy, event in events]
+    assert failures == sorted(set(failures))
+
+
+def test_sessions_that_die_at_once_are_told(sim: Simulator) -> None:
+    sim.fault("GET /reports", "expired_session", times=None)
+    events = asyncio.run(told_in(Time(), sim, 10, interval=60))
+    assert {event["type"] for dummy, event in events} == {"source_error"}
+    assert any("logins within an hour" in event["msg"] for dummy, event in events)
+    # The clock of the session is the real one.
+    assert len(sim.logins) == 6
+
+
+GONE = json.dumps({"fault": {"code": 900404, "message": "no such resource", "description": "gateway"}})
+UNREADABLE: list[dict[str, t.Any]] = [
+    {"do": "status", "status": 404, "body": GONE},
+    {"do": "status", "status": 403},
+    {"do": "status", "status": 401},
+    {"do": "status", "status": 410},
+    {"do": "status", "status": 400, "body": "{}"},
+    {"do": "status", "status": 429, "retry_after": "86400"},
+    {"do": "status", "status": 500},
+    {"do": "status", "status": 200, "body": "{}"},
+    {"do": "status", "status": 200, "body": "[]"},
+    {"do": "html", "status": 200},
+    {"do": "xml_403"},
+    {"do": "redirect", "location": "http://elsewhere.invalid/"},
+    {"do": "truncated"},
+    {"do": "drop_after"},
+]
+
+
+@pytest.mark.parametrize("tokens", [False, True], ids=["login", "tokens"])
+@pytest.mark.parametrize("trouble", UNREADABLE, ids=str)
+def test_an_upgrade_that_cannot_be_read_stops_no_other(sim: Simulator, tmp_path: Path, trouble: dict[str, t.Any], tokens: bool) -> None:
+    broken, other, gone = sim.add_upgrade(devices=[A]), sim.add_upgrade(devices=[B]), sim.add_upgrade(devices=[C])
+    more: dict[str, t.Any] = {"state_file": str(tmp_path / "state.json"), "devices": False}
+    if tokens:
+        more["access_token"], more["session_token"] = sim.tokens()
+    before = len(sim.logins)
+
+    async def story() -> None:
+        async with running(sim, **more) as source:
+            await source.looks()
+            fault = sim.fault(f"GET /upgrades/{ACCOUNT}/upgrade/{broken.id}", **trouble, times=None)
+            become(sim, broken, "Finished")
+            become(sim, other, "InProgress")
+            become(sim, gone, "Finished")
+            events = await source.take(2)
+            assert {(event["type"], event["upgrade_id"]) for event in events} == {("upgrade_changed", other.id), ("upgrade_changed", gone.id)}
+            (unreadable,) = await source.take()
+            assert (unreadable["type"], unreadable["upgrade_id"]) == ("upgrade_unreadable", broken.id)
+            assert unreadable["failures"] == (1 if "retry_after" in trouble else 3)
+            assert unreadable["error"]["kind"]
+            assert unreadable["msg"]
+            become(sim, other, "Finished")
+            (event,) = await source.take()
+            assert (event["upgrade_id"], event["last"]) == (other.id, True)
+            await source.looks()
+            fault.times = 0
+        # What was not told is told when it can be, after a restart too.
+        async with running(sim, **more) as source:
+            (event,) = await source.take()
+            assert (event["type"], event["upgrade_id"], event["last"]) == ("upgrade_changed", broken.id, True)
+            await source.looks()
+
+    asyncio.run(story())
+    assert len(sim.logins) - before == (0 if tokens else 2)
+
+
+@pytest.mark.parametrize("death", ["expired_session", "expired_bearer"])
+def test_a_session_that_dies_while_single_upgrades_are_read_is_renewed(sim: Simulator, death: str) -> None:
+    upgrades = [sim.add_upgrade(devices=[A]), sim.add_upgrade(devices=[B])]
+
+    async def story() -> None:
+        async with running(sim, devices=False) as source:
+            await source.looks()
+            sim.fault("GET /upgrades", death)
+            for upgrade in upgrades:
+                become(sim, upgrade, "Finished")
+            events = await source.take(2)
+            assert {event["upgrade_id"] for event in events} == {upgrade.id for upgrade in upgrades}
+            await source.looks()
+
+    asyncio.run(story())
+    assert len(sim.logins) == (2 if death == "expired_session" else 1)
+
+
+def test_upgrades_that_take_long_to_fail_take_turns(sim: Simulator) -> None:
+    """Each may take minutes: of many, a look tries a few, and those that failed last come last."""
+    upgrades = [sim.add_upgrade(devices=[f"{990003425730000 + number}"]) for number in range(10)]
+
+    async def story() -> None:
+        async with running(sim, devices=False) as source:
+            await source.looks()
+            sim.fault("GET /upgrades", "drop_after", times=None)
+            for upgrade in upgrades:
+                become(sim, upgrade, "Finished")
+            told = await source.take(10)
+            assert {event["upgrade_id"] for event in told} == {upgrade.id for upgrade in upgrades}
+            assert {event["type"] for event in told} == {"upgrade_unreadable"}
+            sim.service.faults.clear()
+            told = await source.take(10)
+            assert {event["type"] for event in told} == {"upgrade_changed"}
+
+    asyncio.run(story())
+    reads = [record.path for record in sim.requests if record.operation in ("by_status", "read")]
+    runs = [len(list(group)) for is_list, group in itertools.groupby(reads, lambda path: "/reports/" in path) if not is_list]
+    assert max(runs[:-1]) <= 3
+
+
+ROWS: dict[str, t.Callable[[dict[str, t.Any]], object]] = {
+    "no id": lambda row: {name: value for name, value in row.items() if name != "id"},
+    "a template": lambda row: {**row, "id": EVIL},
+    "a number": lambda row: {**row, "id": 7},
+    "no status": lambda row: {name: value for name, value in row.items() if name != "status"},
+    "no list of devices": lambda row: {**row, "deviceList": "none"},
+    "a device without an id": lambda row: {**row, "deviceList": [{"status": "Device Accepted"}]},
+    "no object": lambda row: None,
+}
+
+
+@pytest.mark.parametrize("spoil", ROWS.values(), ids=ROWS)
+def test_a_listed_upgrade_that_is_none_stops_no_other(sim: Simulator, monkeypatch: pytest.MonkeyPatch, spoil: t.Callable[[dict[str, t.Any]], object]) -> None:
+    broken, other = sim.add_upgrade(devices=[A]), sim.add_upgrade(devices=[B])
+    handle = Application.handle
+
+    def spoiled(self: Application, request: Request) -> Response:
+        response = handle(self, request)
+        if "/reports/" in request.path and broken.id.encode() in response.body:
+            page = json.loads(response.body)
+            page["reportList"] = [spoil(row) if row["id"] == broken.id else row for row in page["reportList"]]
+            response.body = json.dumps(page).encode()
+        return response
+
+    monkeypatch.setattr(Application, "handle", spoiled)
+
+    async def story() -> None:
+        async with running(sim, first_look="report") as source:
+            (new,) = await source.take()
+            assert (new["type"], new["upgrade_id"]) == ("upgrade_new", other.id)
+            (unreadable,) = await source.take()
+            has_id = broken.id.encode() in json.dumps(spoil({"id": broken.id, "status": "", "deviceList": []})).encode()
+            assert (unreadable["type"], unreadable["upgrade_id"]) == ("upgrade_unreadable", broken.id if has_id else None)
+            become(sim, other, "InProgress")
+            (changed,) = await source.take()
+            assert changed["upgrade_id"] == other.id
+            monkeypatch.setattr(Application, "handle", handle)
+            (new,) = await source.take()
+            assert (new["type"], new["upgrade_id"]) == ("upgrade_new", broken.id)
+            assert "lookup" not in json.dumps(source.events)
+
+    asyncio.run(story())
 
 
 @pytest.mark.parametrize("where", ["GET /reports", "POST /session/login"])
@@ -535,22 +752,6 @@ def test_a_state_that_has_no_place_ends_it_before_any_request(sim: Simulator, tm
     assert sim.requests == []
 
 
-def test_an_upgrade_that_is_named_by_a_template_is_no_event(sim: Simulator) -> None:
-    """A rule would hand it to a playbook, which would run it."""
-    upgrade = sim.add_upgrade(devices=[A])
-    with sim.service.lock:
-        upgrade.id = "{{ lookup('ansible.builtin.pipe', 'id') }}"
-
-    async def story() -> None:
-        async with running(sim, first_look="report") as source:
-            (told,) = await source.take()
-            assert told["type"] == "source_error"
-            assert "no UUID" in told["msg"]
-            assert "lookup" not in json.dumps(source.events)
-
-    asyncio.run(story())
-
-
 def test_half_characters_and_commands_are_told_and_remembered(sim: Simulator, tmp_path: Path) -> None:
     odd = "no \ud83d \x1b[2J\u202e \r\n::error::answer"
     upgrade = sim.add_upgrade(devices=[A], firmware_name=odd)
@@ -564,7 +765,7 @@ def test_half_characters_and_commands_are_told_and_remembered(sim: Simulator, tm
             text = json.dumps(source.events, ensure_ascii=False)
             assert text.encode().decode().isprintable()
             told = source.events[1]["thingspace"]
-            assert "\n: :error: :answer" in told["device"]["reason"].replace("error::", "error: :")
+            assert "\n: :error::answer" in told["device"]["reason"]
             assert all(name.isprintable() for name in told["upgrade"]["devices_by_status"])
             await source.looks()
         async with running(sim, state_file=str(tmp_path / "state.json")) as source:
