@@ -90,8 +90,8 @@ class _Task:
         def send_and_note() -> None:
             try:
                 send()
-            except UnsettledError as error:
-                lost[:] = [len(self._reads)] if error.carried_out is None else lost
+            except UnsettledError:
+                lost[:] = [len(self._reads)]
                 raise
             answered.append(True)
 

@@ -74,8 +74,8 @@ class CandidateList:
         try:
             send()
             self.unread = True
-        except UnsettledError as error:
-            self.unread = self.unread or error.carried_out is None
+        except UnsettledError:
+            self.unread = True
             raise
 
     def _read(self) -> frozenset[str]:

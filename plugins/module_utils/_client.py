@@ -18,6 +18,8 @@ from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Bac
 
 _JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+# A gateway says that the time was over, or that there were too many requests.
+_TRY_LATER = (408, 429)
 
 
 class Client:
@@ -60,7 +62,18 @@ class Client:
         payload = None if body is None else json.dumps(body).encode()
         request = Request(method, path, self._headers, payload)
         with self._censoring():
-            return self._value(self._transport.once(request), request, may_repeat=False)
+            return self._value(self._answer(request), request, may_repeat=False)
+
+    def _answer(self, request: Request) -> Answer:
+        """The answer to a change. What came instead of one that can be read, such as a redirect, does not say that nothing was changed."""
+        try:
+            return self._transport.once(request)
+        except UnsettledError:
+            raise
+        except ThingSpaceError as error:
+            if error.status is None:
+                raise
+            raise UnsettledError(error.message, error.kind, carried_out=None, status=error.status) from None
 
     @contextlib.contextmanager
     def _censoring(self) -> t.Iterator[None]:
@@ -73,16 +86,17 @@ class Client:
 
     def _value(self, answer: Answer, request: Request, *, may_repeat: bool) -> t.Any:
         what = f"{request.method} {request.path}"
-        if answer.status == 429 or answer.status >= 500:
+        if answer.status in _TRY_LATER or answer.status >= 500:
             meant = error_for(answer.status, answer.body, what, self._hide)
-            if meant.kind in ("access_token", "session_token"):
+            dead = meant.kind in ("access_token", "session_token")
+            if dead and may_repeat:
                 # Sister services dress an expired session as their own failure; no patience helps against it.
                 raise meant
             raise UnsettledError(
-                f"{what} was answered with HTTP {answer.status}: {meant.detail or 'without a word'}",
-                "service",
-                # 429 is the gateway's word that it let nothing through; behind a 5xx the change may have been made.
-                carried_out=False if answer.status == 429 else None,
+                meant.message if dead else f"{what} was answered with HTTP {answer.status}: {meant.detail or 'without a word'}",
+                meant.kind if dead else "service",
+                # That nothing was done is what came from the network: only a read can tell.
+                carried_out=None,
                 retry_after=retry_after(answer.headers),
                 status=answer.status,
                 code=meant.code,

@@ -77,7 +77,7 @@ class StateError(ThingSpaceError):
 class UnsettledError(ThingSpaceError):
     """A request after which the caller cannot know what the service did, or must not hurry to ask again.
 
-    ``carried_out`` is False where the service surely did nothing (no connection, HTTP 429), None where only reading can
+    ``carried_out`` is False where the request was surely not sent, as there was no connection, None where only reading can
     tell. ``retry_after`` is the pause in seconds that the service asked for.
     """
 

@@ -9,7 +9,6 @@ The only place that imports ``requests``. It knows bytes, statuses and headers; 
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import dataclasses
 import datetime
@@ -20,13 +19,13 @@ import traceback
 import typing as t
 import warnings
 
+from ansible_collections.thingspace.fota.plugins.module_utils._causes import CONNECTING, FINDING_THE_CA, chain, innermost, raised_in, without_userinfo
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
-from ansible_collections.thingspace.fota.plugins.module_utils._text import one_line
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
 
 try:
     import requests
-    from urllib3.exceptions import InsecureRequestWarning, NewConnectionError
+    from urllib3.exceptions import InsecureRequestWarning, ReadTimeoutError
 except ImportError:
     HAS_REQUESTS = False
     REQUESTS_TRACEBACK: str | None = traceback.format_exc()
@@ -35,8 +34,11 @@ else:
     REQUESTS_TRACEBACK = None
 
 Answer_T = t.TypeVar("Answer_T")
-# Exceptions of http.client and urllib3 that quote what came, and that may be what was sent.
-_QUOTING = {"BadStatusLine", "UnknownProtocol", "InvalidChunkLength", "InvalidHeader", "ValueError"}
+# Bytes of an answer, decompressed. A list of 100,000 devices is a quarter of it.
+MOST_BYTES = 64 * 2**20
+# Read in pieces of this size, of which urllib3 before 2.6 makes a thousand times as much at once, and no more in each of these encodings.
+_PIECE = 2**14
+_ENCODINGS = ("gzip", "deflate")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,8 +88,12 @@ class Transport:
             raise _unsendable("api_url", api_url, error) from None
         self._verify = True if settings["verify"] is None else settings["verify"]
         self._proxies = settings["proxies"]
-        self._headers = session.headers
+        self._headers = {**session.headers, "Accept-Encoding": ", ".join(_ENCODINGS)}
         self.requests = 0
+        if not self._verify:
+            # `validate_certs: false` was the user's word; urllib3 would repeat it on stderr for every request. For the whole process and for good,
+            # since filters that are set and taken back by several threads get mixed up.
+            warnings.simplefilter("ignore", InsecureRequestWarning)
 
     def branch(self) -> Transport:
         """The same connections with a count of requests of its own: for another thread."""
@@ -108,11 +114,12 @@ class Transport:
             raise _unsendable(f"{request.method} {request.path}", self._api_url, error) from None
         self.requests += 1
         try:
-            with contextlib.nullcontext() if self._verify else _unrepeated():
-                # The adapter follows no redirect, which would carry the VZ-M2M token to wherever it points.
-                response = self._adapter.send(prepared, timeout=self._timeout, verify=self._verify, proxies=self._proxies)
-                body = response.content
-        except (requests.RequestException, ValueError, OSError) as error:
+            # The adapter follows no redirect, which would carry the VZ-M2M token to wherever it points.
+            response = self._adapter.send(prepared, timeout=self._timeout, verify=self._verify, proxies=self._proxies)
+            body = _body(response, request)
+        except ThingSpaceError:
+            raise
+        except Exception as error:  # What came may break anything on its way through three libraries.
             told = _told(error, request, self._api_url)
             # What cannot be meant was not sent.
             self.requests -= told.kind == "input"
@@ -121,7 +128,7 @@ class Transport:
             # The host alone, if it is one: the rest of the address may repeat what was sent.
             target = re.match(r"(?:https?:)?//(?:[^/?#\\@\s]*@)?[\w.:\[\]-]{1,253}(?![^/?#\\])", response.headers.get("Location", ""))
             raise ThingSpaceError(
-                f"{request.method} {request.path} was redirected to {_without_userinfo(target[0]) if target else 'another path'}. "
+                f"{request.method} {request.path} was redirected to {without_userinfo(target[0]) if target else 'another path'}. "
                 "Redirects are not followed, because the tokens would go with them: check api_url.",
                 "service",
                 status=response.status_code,
@@ -157,75 +164,65 @@ def retry_after(headers: t.Mapping[str, str], now: datetime.datetime | None = No
     return max(0.0, (moment - (now or datetime.datetime.now(datetime.timezone.utc))).total_seconds())
 
 
-@contextlib.contextmanager
-def _unrepeated() -> t.Iterator[None]:
-    """`validate_certs: false` was the user's word; urllib3 would repeat it on stderr for every request."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", InsecureRequestWarning)
-        yield
+def _body(response: requests.Response, request: Request) -> bytes:
+    """The body of an answer. Raises ThingSpaceError for an answer that is none, or that nobody should read to its end."""
+    what, status = f"{request.method} {request.path}", response.status_code
+    pieces: list[bytes] = []
+    try:
+        if status < 200:
+            # http.client skips 100 alone, and takes the others for the whole answer.
+            said = f"The answer to {what} was lost: HTTP {status} came, which only announces one."
+            raise UnsettledError(said, "service", carried_out=None, status=status)
+        encoding = response.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in ("", "identity", *_ENCODINGS):
+            said = f"The answer to {what} has an encoding that was not asked for. Check api_url and the proxy settings."
+            raise ThingSpaceError(said, "service", status=status)
+        size = 0
+        for piece in response.iter_content(_PIECE):
+            size += len(piece)
+            if size > MOST_BYTES:
+                said = f"The answer to {what} is larger than {MOST_BYTES // 2**20} MiB, which is more than any answer should need. Check api_url."
+                raise ThingSpaceError(said, "service", status=status)
+            pieces.append(piece)
+    except ThingSpaceError:
+        # What is still to come must not become the answer to the next request.
+        response.close()
+        raise
+    return b"".join(pieces)
 
 
 def _told(error: Exception, request: Request, api_url: str) -> ThingSpaceError:
     """What an exception of requests means for the caller. The messages hold no header, so no token."""
     what = f"{request.method} {request.path}"
-    if any(isinstance(link, ssl.SSLCertVerificationError) for link in _chain(error)):
-        return ThingSpaceError(
-            f"No trusted connection to {api_url}: {_innermost(error)}. Give the CA with ca_path if the service stands behind your own.", "unreachable"
-        )
-    if any(isinstance(link, ssl.SSLError) and getattr(link, "library", None) in ("X509", "PEM") for link in _chain(error)):
-        return ThingSpaceError(f"The CA of ca_path or REQUESTS_CA_BUNDLE cannot be used: {_innermost(error)}.", "input")
-    if any(isinstance(link, ssl.SSLError) and not isinstance(link, ssl.SSLEOFError) for link in _handshake(error)):
-        return ThingSpaceError(f"No TLS connection to {api_url}: {_innermost(error)}. Check its scheme and port, and the proxy settings.", "unreachable")
-    if isinstance(error, requests.exceptions.ConnectTimeout) or _never_connected(error) or any(_handshake(error)):
-        return UnsettledError(f"Cannot reach {api_url}: {_innermost(error)}.", "unreachable", carried_out=False)
-    if isinstance(error, requests.exceptions.Timeout):
-        return UnsettledError(f"No answer to {what} within the timeout.", "unreachable", carried_out=None)
-    if isinstance(error, OSError) and not isinstance(error, requests.RequestException) and error.errno is None:
-        # requests raises a bare OSError for a CA bundle that is not there.
+    if any(raised_in(FINDING_THE_CA, error)):
         return ThingSpaceError(f"{what} could not be sent: {error}.", "input")
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
         # Of the proxy, since the URL is prepared.
         return _unsendable(what, api_url, error)
+    if broken := [*raised_in(CONNECTING, error)]:
+        return _unconnected(broken, error, what, api_url)
+    if any(isinstance(link, (TimeoutError, requests.exceptions.Timeout, ReadTimeoutError)) for link in chain(error)):
+        return UnsettledError(f"No answer to {what} within the timeout.", "unreachable", carried_out=None)
     # Whatever else there is arises from what came: two lengths of one body are a ValueError, for one. So it was sent.
-    return UnsettledError(f"The answer to {what} was lost: {_innermost(error)}.", "unreachable", carried_out=None)
+    return UnsettledError(f"The answer to {what} was lost: {innermost(error)}.", "unreachable", carried_out=None)
+
+
+def _unconnected(broken: list[BaseException], error: Exception, what: str, api_url: str) -> ThingSpaceError:
+    """What it means that there is no connection. Nothing was sent; with a certificate, a CA or a port that is wrong there is no use in trying again."""
+    if any(isinstance(link, ssl.SSLCertVerificationError) or type(link).__name__ == "CertificateError" for link in broken):
+        return ThingSpaceError(
+            f"No trusted connection to {api_url}: {innermost(error)}. Give the CA with ca_path if the service stands behind your own.", "unreachable"
+        )
+    if any(isinstance(link, ssl.SSLError) and getattr(link, "library", None) in ("X509", "PEM") for link in broken):
+        return ThingSpaceError(f"The CA of ca_path or REQUESTS_CA_BUNDLE cannot be used: {innermost(error)}.", "input")
+    if any(isinstance(link, ssl.SSLError) and not isinstance(link, ssl.SSLEOFError) for link in broken):
+        return ThingSpaceError(f"No TLS connection to {api_url}: {innermost(error)}. Check its scheme and port, and the proxy settings.", "unreachable")
+    if any(isinstance(link, ValueError) and not isinstance(link, OSError) for link in broken):
+        # A host that no name server can be asked for.
+        return _unsendable(what, api_url, error)
+    return UnsettledError(f"Cannot reach {api_url}: {innermost(error)}.", "unreachable", carried_out=False)
 
 
 def _unsendable(what: str, api_url: str, error: Exception) -> ThingSpaceError:
     shown = api_url.encode("utf-8", "backslashreplace").decode()
     return ThingSpaceError(f"{what} could not be sent to {shown}: {type(error).__name__}. Check api_url and the proxy settings.", "input")
-
-
-def _never_connected(error: Exception) -> bool:
-    # A ProxyError alone says nothing: urllib3 calls a connection so that broke after the proxy had passed the request on.
-    return any(isinstance(link, NewConnectionError) or "Tunnel connection failed" in str(link) for link in _chain(error))
-
-
-def _handshake(error: Exception) -> t.Iterator[BaseException]:
-    """What broke the TLS handshake, before which nothing is sent. The same exceptions come from a connection that breaks later."""
-    for link in _chain(error):
-        if any(frame.f_code.co_name == "do_handshake" for frame, dummy in traceback.walk_tb(link.__traceback__)):
-            yield link
-
-
-def _chain(error: BaseException) -> t.Iterator[BaseException]:
-    """An exception and those it carries as arguments or reason: requests wraps urllib3 wraps the socket's."""
-    seen: set[int] = set()
-    waiting: list[object] = [error]
-    while waiting:
-        link = waiting.pop(0)
-        if isinstance(link, BaseException) and id(link) not in seen:
-            seen.add(id(link))
-            yield link
-            waiting += [getattr(link, "reason", None), *link.args]
-
-
-def _innermost(error: BaseException) -> str:
-    texts = [text for link in _chain(error) for text in (getattr(link, "strerror", None), str(link)) if text]
-    if any(type(link).__name__ in _QUOTING for link in _chain(error)):
-        texts = ["what came is no HTTP"]
-    text = re.sub(r"<[^>]*>:? ?", "", texts[-1]) if texts else type(error).__name__
-    return one_line(_without_userinfo(text)[:200]).strip(" .'\"()")
-
-
-def _without_userinfo(text: str) -> str:
-    return re.sub(r"//[^/@\s]*@", "//", text)

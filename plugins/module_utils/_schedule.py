@@ -11,7 +11,8 @@ import datetime
 import re
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, StateError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, StateError, ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._moves import some
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget, Rejection
 from ansible_collections.thingspace.fota.plugins.module_utils._shape import iso
 
@@ -121,20 +122,23 @@ def appeared(matches: t.Iterable[Seen_T], devices: frozenset[str], known: t.Cont
 
     Args:
         matches: upgrades with its natural key.
-        devices: what it asked for. Once the checks have begun, refused devices may be gone from the list.
+        devices: what it asked for. Refused ones are listed too. One that lists others, or fewer, may be somebody else's.
         known: ids of those that were there before.
     """
-
-    def may_be(upgrade: Seen_T) -> bool:
-        listed = upgrade.devices.keys()
-        return upgrade.upgrade_id.lower() not in known and (listed == devices or upgrade.phase != PENDING and listed <= devices)
-
-    return [upgrade for upgrade in matches if may_be(upgrade)]
+    return [upgrade for upgrade in matches if upgrade.upgrade_id.lower() not in known and upgrade.devices.keys() | upgrade.refused == devices]
 
 
 def is_gone(upgrade: Seen) -> bool:
     """Whether nothing is left that could be cancelled. No list of v1 has a word for cancelled, those of v2 and v3 have several."""
     return upgrade.phase == REFUSED or "cancel" in upgrade.phase or "abort" in upgrade.phase
+
+
+def check_standing(upgrade: Seen) -> None:
+    """Raise StateError for an upgrade that will not run."""
+    if upgrade.phase == REFUSED:
+        raise StateError(why_refused(upgrade))
+    if is_gone(upgrade):
+        raise StateError(f"The upgrade {upgrade.upgrade_id} is {upgrade.status}: somebody else has cancelled it.")
 
 
 def check_cancellable(upgrade: Seen) -> None:
@@ -167,9 +171,31 @@ class Comparison:
     refused: frozenset[str] = frozenset()
 
 
-def compared(declared: frozenset[str], upgrade: Seen) -> Comparison:
-    """Members count, not what is listed; a declared device that is listed as rejected is neither missing nor there."""
-    return Comparison(declared - upgrade.members - upgrade.refused, upgrade.members - declared, declared & upgrade.refused)
+def compared(declared: frozenset[str], upgrade: Seen, refused: frozenset[str] = frozenset()) -> Comparison:
+    """Members count, not what is listed; a declared device that is listed as rejected is neither missing nor there, nor is one of ``refused``."""
+    return Comparison(declared - upgrade.members - upgrade.refused - refused, upgrade.members - declared, declared & upgrade.refused)
+
+
+def differs(upgrade: Seen, comparison: Comparison) -> str:
+    """That an upgrade that was there already is not as declared."""
+    return (
+        f"The upgrade {upgrade.upgrade_id} is there already: {len(comparison.missing)} of the declared devices are not in it, and "
+        f"{len(comparison.extra)} devices in it are not declared. This module does not change them: use thingspace.fota.upgrade_devices."
+    )
+
+
+def added(upgrade: Seen, extra: t.Collection[str]) -> str:
+    """That an upgrade holds more than it was scheduled with."""
+    return f"The upgrade {upgrade.upgrade_id} holds {len(extra)} devices that are not declared ({some(extra)}): somebody else may have added them."
+
+
+def not_shown(upgrade: Seen, asked: int, missing: t.Collection[str]) -> ThingSpaceError:
+    """That an upgrade holds less than it was scheduled with."""
+    return ThingSpaceError(
+        f"The upgrade {upgrade.upgrade_id} was scheduled with {asked} devices, and the service does not show {len(missing)} of them in it within "
+        f"retry_timeout ({some(missing)}). Look at it again later, and bring in what is still missing with thingspace.fota.upgrade_devices before it starts.",
+        "not_visible",
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -208,6 +234,14 @@ class Outcome:
         """The upgrade in lines; of its devices their number, since they are the business of ``upgrade_devices``."""
         sides = {"before": self.before, "after": self.after}
         return {**{side: _lines(value) for side, value in sides.items()}, **{f"{side}_header": _header(value) for side, value in sides.items()}}
+
+
+def summary(verb: str, upgrade: t.Mapping[str, t.Any] | None, *, done: bool) -> str:
+    """What was done, in a line."""
+    if upgrade is None:
+        return "nothing to cancel" if verb == "cancelled" else "nothing was done"
+    key = f"{upgrade['firmware_name']} to {upgrade['firmware_to']} on {upgrade['start_date']}"
+    return f"{verb if done else 'unchanged'}: {key}, {upgrade['device_count']} devices, {upgrade['status']}"
 
 
 def untouched(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -4,8 +4,8 @@
 
 """How an upgrade is found, scheduled, cancelled and waited for: the only place that makes and ends upgrades.
 
-POST has no idempotency key. A POST whose answer was lost is settled by reading the reports and never sent again; one that
-was surely not carried out is sent again after another look.
+POST has no idempotency key. A POST whose answer was lost is settled by reading the reports and never sent again. One that was
+surely not sent, or was answered with HTTP 429, is sent again after another look; a 429 may come although it was carried out.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import U
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
 
 _REFUSED_STATUS = "RequestFailed"
+_TOO_MANY_REQUESTS = 429
 
 
 class Scheduler:
     """Works on one upgrade of an account.
 
     ``last`` is the upgrade as it was seen last, ``landed`` whether this scheduler is known to have made or cancelled it, ``unsettled``
-    whether it may have, and no read could tell: they tell the truth whenever a method raises.
+    whether it may have, and no read could tell: they tell the truth whenever a method raises. ``refused_at_once`` are devices that the
+    answer to the POST refused.
     """
 
     def __init__(self, account: Account) -> None:
@@ -35,6 +37,9 @@ class Scheduler:
         self.last: Upgrade | None = None
         self.landed = False
         self.unsettled = False
+        self.refused_at_once: frozenset[str] = frozenset()
+        # The upgrade that was made, as a read has shown it.
+        self._shown: Upgrade | None = None
 
     def get(self, upgrade_id: str) -> Upgrade | None:
         """The upgrade, None if the service does not know it."""
@@ -61,30 +66,54 @@ class Scheduler:
             known: ids, in lower case, of upgrades with this key that are there already.
         """
         backoff = self._account.backoff()
+        sent = 0
         while True:
             permit()
             try:
                 self.last = made = self._upgrades.schedule(key.firmware_name, key.firmware_to, key.start_date, end_date, devices)
                 self.landed = True
             except UnsettledError as failure:
-                if failure.carried_out is not False:
-                    self._settle(failure, key, devices, known)
+                sent += failure.carried_out is not False
+                if failure.carried_out is not False and failure.status != _TOO_MANY_REQUESTS:
+                    self._settle(failure, key, devices, known, sent)
                     return
-                if not backoff.wait(failure.retry_after):
-                    raise
-                # Not carried out, says the service; it is looked for all the same.
-                matches = self.find(key, [*STANDING, _REFUSED_STATUS])
-                if mine := appeared(matches, devices, known):
-                    self.last, self.landed = mine[-1], True
-                else:
-                    self.last = only(key, [upgrade for upgrade in matches if upgrade.phase != REFUSED])
-                if self.last is not None:
+                again = backoff.wait(failure.retry_after)
+                if again and self._appeared(failure, key, devices, known, sent):
                     return
-                if backoff.over:
-                    raise
+                if not again or backoff.over:
+                    if not sent:
+                        raise
+                    self._settle(failure, key, devices, known, sent)
+                    return
             else:
+                self.refused_at_once = made.refused
                 self._confirm(key, made.upgrade_id.lower())
                 return
+
+    def _appeared(self, failure: UnsettledError, key: Key, devices: frozenset[str], known: t.Container[str], sent: int) -> bool:
+        """Look before the next POST. Whether there is an upgrade now that forbids it: one of ours, or somebody else's."""
+        matches = self._matches(failure, key)
+        mine, standing = appeared(matches, devices, known), _standing(matches)
+        if mine and len(mine) >= sent:
+            self._take(key, mine, standing)
+        elif sent and (mine or standing):
+            self._settle(failure, key, devices, known, sent)
+        else:
+            self.last = only(key, standing)
+        return self.last is not None
+
+    def _take(self, key: Key, mine: list[Upgrade], standing: list[Upgrade]) -> None:
+        """It was made. Raises StateError if it is not alone."""
+        self.last, self.landed, self._shown = mine[-1], True, mine[-1]
+        only(key, standing)
+
+    def _matches(self, failure: UnsettledError, key: Key) -> list[Upgrade]:
+        """Every upgrade that a POST may have made, and others. Without them nobody knows what became of it."""
+        try:
+            return self.find(key, [*STANDING, _REFUSED_STATUS])
+        except ThingSpaceError as error:
+            self.unsettled = True
+            raise _unknown(failure, f"the reports cannot be read ({error.message})") from None
 
     def _confirm(self, key: Key, made: str) -> None:
         """Read the reports until they show the upgrade that was made: the next run, and the next host, ask nothing else.
@@ -98,6 +127,7 @@ class Scheduler:
             if shown:
                 # The checks may have ended meanwhile, and have refused it as a whole.
                 self.last = shown[-1] if shown[-1].phase == REFUSED else self.last
+                self._shown = shown[-1]
                 only(key, matches)
                 return
             if not backoff.wait():
@@ -107,27 +137,48 @@ class Scheduler:
                     "not_visible",
                 )
 
-    def _settle(self, lost: UnsettledError, key: Key, devices: frozenset[str], known: t.Container[str]) -> None:
-        """Read what became of a POST without an answer. What it made may come into the reports late."""
+    def _settle(self, failure: UnsettledError, key: Key, devices: frozenset[str], known: t.Container[str], sent: int) -> None:
+        """Read what became of POSTs that may have been carried out. What they made may come into the reports late.
+
+        Args:
+            sent: how many there were. That one of them is shown does not mean that it is the only one.
+        """
+        throttled = failure.status == _TOO_MANY_REQUESTS or failure.carried_out is False
         backoff = self._account.backoff()
-        pause = lost.retry_after
+        # A pause that the service asked for and that is too long would leave no time for a look.
+        pause = None if throttled else failure.retry_after
         while True:
             again = backoff.wait(pause)
             pause = None
-            try:
-                matches = self.find(key, [*STANDING, _REFUSED_STATUS])
-            except ThingSpaceError as error:
-                self.unsettled = True
-                raise _unknown(lost, f"the reports cannot be read ({error.message})") from None
-            if mine := appeared(matches, devices, known):
-                self.last, self.landed = mine[-1], True
-                only(key, [upgrade for upgrade in matches if upgrade.phase != REFUSED])
+            matches = self._matches(failure, key)
+            mine, standing = appeared(matches, devices, known), _standing(matches)
+            if len(mine) >= sent or (mine and not again):
+                self._take(key, mine, standing)
                 return
-            if not again:
-                others = [upgrade.upgrade_id for upgrade in matches if upgrade.phase != REFUSED]
-                self.unsettled = True
-                also = f" (there is {', '.join(others)} with other devices, which somebody else has made)" if others else ""
-                raise _unknown(lost, f"it did not come into the reports within retry_timeout{also}")
+            if again:
+                continue
+            others = ", ".join(upgrade.upgrade_id for upgrade in standing)
+            if throttled:
+                # The service has said that it did nothing, and shows nothing of it.
+                self.last = only(key, standing)
+                if self.last is None:
+                    raise failure
+                return
+            self.unsettled = True
+            also = f"; there is {others}, but not with the devices that were sent, so that somebody else may have made it" if others else ""
+            raise _unknown(failure, f"it did not come into the reports within retry_timeout{also}")
+
+    def look_back(self, made: Upgrade, devices: frozenset[str]) -> Upgrade:
+        """The upgrade that was made as a read shows it: with all devices that were sent with it, or as it is when ``retry_timeout`` is over.
+
+        A device that the answer to the POST has refused need not be shown. Where others are missing, ``last`` is what was read too.
+        """
+        unseen, now, wanted = self._account.backoff(), self._shown or made, devices - self.refused_at_once
+        while wanted - now.devices.keys() and not is_gone(now) and unseen.wait():
+            self.last = now = self.get(now.upgrade_id) or now
+        if wanted - now.devices.keys():
+            self.last = now
+        return now
 
     def cancel(self, upgrade: Upgrade) -> None:
         """Cancel an upgrade that has not started. Raises StateError if it starts meanwhile."""
@@ -151,7 +202,7 @@ class Scheduler:
             try:
                 now = self.get(upgrade.upgrade_id)
             except ThingSpaceError:
-                self.unsettled = sent
+                self.unsettled = sent or isinstance(failure, UnsettledError)
                 raise failure from None
             if now is None or is_gone(now):
                 self.landed = sent
@@ -171,9 +222,13 @@ class Scheduler:
                 raise ThingSpaceError(f"The upgrade {upgrade_id} is still {self.last.status} after wait_timeout ({timeout:g} s).", "timeout")
             now = self.get(upgrade_id)
             if now is not None:
-                self.last = now
+                self.last = self._shown = now
             elif not unseen.wait():
                 raise ThingSpaceError(f"The service accepted the upgrade {upgrade_id} and does not show it within retry_timeout.", "not_visible")
+
+
+def _standing(matches: t.Iterable[Upgrade]) -> list[Upgrade]:
+    return [upgrade for upgrade in matches if upgrade.phase != REFUSED]
 
 
 def _unknown(lost: UnsettledError, why: str) -> ThingSpaceError:

@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
 from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, doubt
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, StateError, ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._membership import declaration_of
 from ansible_collections.thingspace.fota.plugins.module_utils._module import Result
@@ -19,17 +19,23 @@ from ansible_collections.thingspace.fota.plugins.module_utils._options import ac
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget, Rejection
 from ansible_collections.thingspace.fota.plugins.module_utils._schedule import (
     REFUSED,
+    Comparison,
     Key,
     Outcome,
+    added,
     check_cancellable,
     check_dates,
     check_future,
+    check_standing,
     compared,
     day_of,
+    differs,
     is_gone,
     key_of,
+    not_shown,
     only,
     reasons,
+    summary,
     why_refused,
 )
 from ansible_collections.thingspace.fota.plugins.module_utils._scheduler import Scheduler
@@ -88,10 +94,7 @@ class _Task:
         account = account_of(self._params["account"])
         check_range(self._params, "wait_timeout", 0)
         check_range(self._params, "result_limit", 0)
-        if self._params["state"] == "absent":
-            self._cancel(account)
-        else:
-            self._schedule(account)
+        (self._cancel if self._params["state"] == "absent" else self._schedule)(account)
 
     def _open(self, account: str) -> Scheduler:
         self._scheduler = Scheduler(Account(self._connector.authorized(), account))
@@ -115,12 +118,14 @@ class _Task:
             self._compare(scheduler.last, end_date)
         if params["wait"] and not self._check_mode:
             scheduler.wait(params["wait_timeout"])
+        missing = self._look_back(scheduler)
         last = scheduler.last
-        if last is not None and last.phase == REFUSED:
-            raise StateError(why_refused(last))
-        if last is not None and is_gone(last):
-            raise StateError(f"The upgrade {last.upgrade_id} is {last.status}: somebody else has cancelled it.")
-        if last is not None and (refused := last.refused & self._declared):
+        if last is None:
+            return
+        check_standing(last)
+        if missing:
+            raise not_shown(last, len(self._declared), missing)
+        if refused := last.refused & self._declared:
             self.warnings.append(f"The service refuses {len(refused)} of the devices: {reasons(last, refused)}.")
 
     @property
@@ -130,23 +135,36 @@ class _Task:
     def _declare(self) -> None:
         if any(self._params[option] is not None for option in ("devices", "devices_file", "devices_column")):
             self._declaration = declaration_of(self._params)
-            sentence = doubt(self._declaration)
-            if sentence:
+            if sentence := doubt(self._declaration):
                 self.warnings.append(sentence + ".")
 
     def _make(self, scheduler: Scheduler, account: str, key: Key, end_date: str | None) -> None:
         check_future(key, today())
         if not self._declared:
             raise InputError(f"There is no upgrade {key} yet, and to schedule it at least one device is needed: give devices or devices_file.")
-        refused = scheduler.refused_before(key)
-        if refused:
+        if refused := scheduler.refused_before(key):
             self.warnings.append(f"It is scheduled anew. {why_refused(refused[-1])}")
         if self._check_mode:
             scheduler.last = Upgrade("", account, key.firmware_name, key.firmware_to, key.start_date, end_date, "RequestPending", {})
             self._predicted = True
+            self._count(Comparison())
         else:
             known = {upgrade.upgrade_id.lower() for upgrade in refused}
             scheduler.schedule(key, end_date, self._declared, known, lambda: check_future(key, today()))
+
+    def _look_back(self, scheduler: Scheduler) -> frozenset[str]:
+        """Count what the upgrade that this task has scheduled holds. Devices that it should hold and does not."""
+        if scheduler.last is None or not scheduler.landed:
+            return frozenset()
+        seen = scheduler.look_back(scheduler.last, self._declared)
+        comparison = compared(self._declared, seen, scheduler.refused_at_once)
+        self._count(comparison)
+        if comparison.extra:
+            self.warnings.append(added(seen, comparison.extra))
+        return comparison.missing
+
+    def _count(self, comparison: Comparison) -> None:
+        self.outcome = dataclasses.replace(self.outcome, missing_count=len(comparison.missing), extra_count=len(comparison.extra))
 
     def _compare(self, upgrade: Upgrade, end_date: str | None) -> None:
         """Tell how an upgrade that is there differs from what is declared."""
@@ -156,12 +174,9 @@ class _Task:
         if self._declaration is None:
             return
         comparison = compared(self._declared, upgrade)
-        self.outcome = dataclasses.replace(self.outcome, missing_count=len(comparison.missing), extra_count=len(comparison.extra))
+        self._count(comparison)
         if comparison.missing or comparison.extra:
-            self.warnings.append(
-                f"The upgrade {upgrade.upgrade_id} is there already: {len(comparison.missing)} of the declared devices are not in it, and "
-                f"{len(comparison.extra)} devices in it are not declared. This module does not change them: use thingspace.fota.upgrade_devices."
-            )
+            self.warnings.append(differs(upgrade, comparison))
 
     # state: absent
 
@@ -214,13 +229,5 @@ class _Task:
             after=None if absent and self.done else after,
             rejected=tuple(Rejection(device, operation, *last.devices[device]) for device in sorted(refused)) if last else (),
             duplicates=self._declaration.duplicates if self._declaration else (),
-            msg=self._message(absent, after),
-        )
-
-    def _message(self, absent: bool, upgrade: dict[str, t.Any] | None) -> str:
-        if upgrade is None:
-            return "nothing to cancel" if absent else "nothing was done"
-        done = ("cancelled" if absent else "scheduled") if self.done else "unchanged"
-        return (
-            f"{done}: {upgrade['firmware_name']} to {upgrade['firmware_to']} on {upgrade['start_date']}, {upgrade['device_count']} devices, {upgrade['status']}"
+            msg=summary("cancelled" if absent else "scheduled", after, done=self.done),
         )

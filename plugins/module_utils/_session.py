@@ -100,12 +100,10 @@ class Login:
         self.sent = True
         try:
             answer = client.write("POST", _LOGIN, {"username": who.username, "password": who.password})
-        except UnsettledError as error:
-            if error.status is None and error.carried_out is False:
-                self.sent = False
-                raise ThingSpaceError(f"{error.message} {_NOT_SENT}", "unreachable") from None
-            raise _login_failure(error, who.username) from None
         except ThingSpaceError as error:
+            if _never_sent(error):
+                self.sent = False
+                raise ThingSpaceError(f"{error.message} {_NOT_SENT}", error.kind) from None
             raise _login_failure(error, who.username) from None
         token = _token_in(answer, "sessionToken")
         if token is None:
@@ -155,6 +153,11 @@ def _logout_failure(error: ThingSpaceError) -> ThingSpaceError:
 
 def _told(sentence: str, kind: Kind, error: ThingSpaceError) -> ThingSpaceError:
     return ThingSpaceError(sentence, kind, status=error.status, code=error.code, detail=error.detail)
+
+
+def _never_sent(error: ThingSpaceError) -> bool:
+    # Without an answer all but an UnsettledError is about what is needed before anything can be sent: a CA, an address, TLS.
+    return error.status is None and (error.carried_out is False if isinstance(error, UnsettledError) else True)
 
 
 def _refused(error: ThingSpaceError) -> bool:

@@ -21,9 +21,14 @@ description:
   - An upgrade that is not found and whose O(start_date) lies before today (UTC) is never scheduled. The service forgets upgrades six months after their
     end, and a wave that is still in Git must not flash its devices again.
   - A request to schedule is sent at most once without an answer. If its answer is lost, the reports tell what became of it. If the upgrade does not come
-    into the reports within O(retry_timeout), the task fails and says so, and a later run looks for it first.
+    into the reports within O(retry_timeout), the task fails and says so, and a later run looks for it first. An upgrade that appears with other devices
+    than those that were sent is not taken for it.
+  - A request that was surely not sent, or was answered with HTTP 429, is sent again after another look at the reports. If several were carried out all the
+    same, the task fails and names them all.
   - That the service accepts an upgrade does not mean that it schedules it, since its checks come later. O(wait=true) waits for them.
   - The devices of an upgrade that is there already are compared with the declared ones, and not changed. M(thingspace.fota.upgrade_devices) does that.
+  - An upgrade that was scheduled is read again. If it does not hold all devices that were sent with it within O(retry_timeout), the task fails as
+    V(not_visible).
 options:
   state:
     description:
@@ -190,15 +195,15 @@ upgrade_id:
   sample: 60b5d639-ccdc-4db8-8824-069bd94c95bf
 devices_missing_count:
   description:
-    - How many declared devices are not in an upgrade that was there already.
-    - Null if there was none, or nothing was declared.
+    - How many declared devices are not in the upgrade, whether it was there already or was scheduled by this task. Those in RV(rejected) do not count.
+    - Null if there is none, or nothing was declared.
   returned: always
   type: int
   sample: 0
 devices_extra_count:
   description:
-    - How many devices in an upgrade that was there already are not declared.
-    - Null if there was none, or nothing was declared.
+    - How many devices in the upgrade are not declared.
+    - Null if there is none, or nothing was declared.
   returned: always
   type: int
   sample: 0

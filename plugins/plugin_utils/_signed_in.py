@@ -4,8 +4,8 @@
 
 """The session of what runs outside of a task: an inventory plugin, an event source.
 
-Tokens that are given win. Without them there is one login, and whoever opened a session ends it. A refused login is final: five in a
-row lock the user for good (P-LOGIN).
+Tokens that are given win. Without them there is one login, and whoever opened a session ends it. A login that was sent and brought no
+session is final, whatever came of it: it may have been refused, and five refusals in a row lock the user for good (P-LOGIN).
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from ansible_collections.thingspace.fota.plugins.module_utils._connector import 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._session import Credentials, Login, Tokens, log_out
 
-# Logins in a row that were sent and whose outcome nobody knows: all of them may have counted as refused. Five would lock the user.
-_MOST_UNKNOWN = 3
 # Logins within an hour. A session lives for 20 minutes without use, so whoever looks less often needs three. Each of them leaves a
 # session at the service if the one before did not really die.
 MOST_LOGINS = 6
@@ -45,7 +43,6 @@ class SignedIn:
         self._given = any(params.get(name) for name in ("access_token", "session_token"))
         self._own: Tokens | None = None
         self._refusal: ThingSpaceError | None = None
-        self._unknown = 0
         # Whether the last login left this machine, so that the service may have counted it.
         self.login_sent = False
         self._connector = Connector(self._params, warn)
@@ -62,7 +59,7 @@ class SignedIn:
 
     @property
     def final(self) -> bool:
-        """Whether no more can be had: a login was refused, or several had no known outcome."""
+        """Whether no more can be had: a login was refused, or has no known outcome."""
         return self._refusal is not None
 
     def connector(self) -> Connector:
@@ -101,12 +98,10 @@ class SignedIn:
             tokens = login.tokens()
         except ThingSpaceError as error:
             self._note(sent=login.sent)
-            self._unknown += login.sent
-            if error.kind == "login" or self._unknown >= _MOST_UNKNOWN:
+            if error.kind == "login" or login.sent:
                 self._refusal = error
             raise
         self._note(sent=True)
-        self._unknown = 0
         self._take(tokens)
 
     def _note(self, *, sent: bool) -> None:

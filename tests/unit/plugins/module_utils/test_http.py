@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import gzip
 import http.server
-import ipaddress
 import os
 import socket
 import ssl
 import threading
 import typing as t
+import warnings
+import zlib
 from pathlib import Path
 
 import pytest
+from ansible_collections.thingspace.fota.plugins.module_utils import _http
 from ansible_collections.thingspace.fota.plugins.module_utils._client import Client
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._http import Transport, retry_after
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from own_certificate import certificate
 
 HEADERS = {"Authorization": "Bearer right-token", "VZ-M2M-Token": "right-session"}
 
@@ -63,7 +64,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(self.server.body)
 
-    do_CONNECT = do_GET
+    do_CONNECT = do_DELETE = do_GET
 
     def log_message(self, *arguments: object) -> None:
         pass
@@ -171,7 +172,7 @@ def test_no_password_of_a_proxy_is_told(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    authority = _certificate(tmp_path)
+    authority = certificate(tmp_path)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(authority)
     with Recorder(tls) as server:
@@ -195,7 +196,7 @@ def test_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_tls_that_breaks_before_a_request_is_told_from_tls_that_breaks_after_it(recorder: Recorder, tmp_path: Path) -> None:
-    authority = _certificate(tmp_path)
+    authority = certificate(tmp_path)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(authority)
 
@@ -213,29 +214,6 @@ def test_tls_that_breaks_before_a_request_is_told_from_tls_that_breaks_after_it(
             with pytest.raises(UnsettledError) as broken:
                 client(f"https://127.0.0.1:{server.getsockname()[1]}", verify=str(authority)).write("PUT", "/x", {})
         assert (broken.value.carried_out, broken.value.kind) == (carried_out, "unreachable")
-
-
-def _certificate(folder: Path) -> Path:
-    """A self-signed certificate for 127.0.0.1 with its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "ca.pem"
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + private)
-    return path
 
 
 def test_what_was_surely_not_sent_is_told_from_what_may_have_been(recorder: Recorder) -> None:
@@ -307,7 +285,7 @@ def test_what_was_answered_was_sent_however_odd_the_answer(lengths: bytes) -> No
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nright-token\r\n",
         b"HTTP/1.1 302 Found\r\nLocation: //right-token/\r\n\r\n",
         b"HTTP/1.1 302 Found\r\nLocation: //" + b"x" * 190 + b"right-token\r\n\r\n",
-        b"HTTP/1.1 400 No\r\nContent-Length: 26\r\n\r\n{\"errorCode\": \"\\u001b[31m\"}",
+        b'HTTP/1.1 400 No\r\nContent-Length: 26\r\n\r\n{"errorCode": "\\u001b[31m"}',
     ],
 )
 def test_what_came_is_not_quoted_where_it_may_be_what_was_sent(raw: bytes) -> None:
@@ -315,6 +293,78 @@ def test_what_came_is_not_quoted_where_it_may_be_what_was_sent(raw: bytes) -> No
         client(url).read("/x")
     assert "right-token" not in caught.value.message
     assert caught.value.message.isprintable()
+
+
+@pytest.mark.parametrize("status", [101, 102, 103, 199])
+@pytest.mark.parametrize("together", [False, True])
+def test_an_interim_answer_is_none_and_ends_its_connection(status: int, together: bool) -> None:
+    """Else the final one, which comes behind it, would be taken for the answer to the next request."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            for interim in (f"HTTP/1.1 {status} Wait\r\n\r\n", ""):
+                with server.accept()[0] as connection:
+                    late = ""
+                    while asked := connection.recv(65536).decode():
+                        body = f'{{"asked": "{asked.split()[1]}"}}'
+                        final = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+                        connection.sendall((late + interim + (final if together or not interim else "")).encode())
+                        late, interim = (final if interim and not together else ""), ""
+
+        threading.Thread(target=answer, daemon=True).start()
+        speaker = client(f"http://127.0.0.1:{server.getsockname()[1]}", retry_timeout=5)
+        with pytest.raises(UnsettledError, match=f"HTTP {status}") as caught:
+            speaker.write("DELETE", "/first")
+        assert (caught.value.carried_out, caught.value.status) == (None, status)
+        assert [speaker.read(path) for path in ("/second", "/third")] == [{"asked": "/second"}, {"asked": "/third"}]
+
+
+def _bomb(kind: str) -> tuple[dict[str, str], bytes]:
+    plain = b" " * (_http.MOST_BYTES + 1)
+    if kind == "plain":
+        return {}, plain
+    packed = gzip.compress(plain) if kind == "gzip" else zlib.compress(plain)
+    return {"Content-Encoding": kind}, packed
+
+
+@pytest.mark.parametrize("kind", ["plain", "gzip", "deflate"])
+def test_an_answer_has_a_size_beyond_which_it_is_not_read(recorder: Recorder, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_http, "MOST_BYTES", 2**20)
+    recorder.answer_headers, recorder.body = _bomb(kind)
+    speaker = client(recorder.url, retry_timeout=5)
+    with pytest.raises(ThingSpaceError, match="GET /x is larger than 1 MiB") as read:
+        speaker.read("/x")
+    assert (read.value.kind, len(recorder.seen)) == ("service", 1)
+    with pytest.raises(UnsettledError, match="larger than 1 MiB") as written:
+        speaker.write("DELETE", "/x")
+    assert written.value.carried_out is None
+    recorder.answer_headers, recorder.body = {}, b'"whole"'
+    assert speaker.read("/x") == "whole"
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "deflate,gzip,gzip,gzip", "x-unknown"])
+def test_an_encoding_that_was_not_asked_for_is_not_undone(recorder: Recorder, encoding: str) -> None:
+    recorder.answer_headers = {"Content-Encoding": encoding}
+    with pytest.raises(ThingSpaceError, match="encoding") as caught:
+        client(recorder.url, retry_timeout=5).read("/x")
+    assert (caught.value.kind, len(recorder.seen)) == ("service", 1)
+    assert recorder.seen[0][1]["accept-encoding"] == "gzip, deflate"
+
+
+def test_a_request_leaves_the_filters_of_warnings_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that set and restore them one after the other leave them in any state."""
+    authority = certificate(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(authority)
+    meanwhile: list[list[t.Any]] = []
+    monkeypatch.setattr(_Handler, "log_request", lambda *_arguments: meanwhile.append([*warnings.filters]))
+    with Recorder(tls) as server, warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        speaker = client(server.url, verify=False)
+        before = [*warnings.filters]
+        speaker.read("/x")
+        assert meanwhile == [before] == [[*warnings.filters]]
+    assert shown == []
 
 
 def test_an_answer_that_is_too_deep_is_none(recorder: Recorder) -> None:

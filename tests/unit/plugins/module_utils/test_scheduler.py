@@ -21,6 +21,9 @@ OTHER = Key("F", "2.2", "2999-01-01")
 STANDING = ["LIST RequestPending", "LIST Queued", "LIST InProgress", "LIST Finished"]
 ALL = [*STANDING, "LIST RequestFailed"]
 FORBIDDEN = ThingSpaceError("It cannot be read.", "forbidden")
+BUSY = UnsettledError("Busy.", "service", carried_out=None, retry_after=3, status=429)
+UNKNOWN = "Whether the upgrade was scheduled is not known: "
+AGAIN = "It was not sent again, since that could make a second one. Run the task again later: it looks for the upgrade first."
 
 
 class Run:
@@ -240,6 +243,58 @@ def test_one_that_was_known_before_is_not_the_one_that_was_made(run: Run) -> Non
     assert (len(run.service.posted), run.last) == (2, "N2")
 
 
+@pytest.mark.parametrize("error", [lost(carried_out=False), BUSY])
+def test_a_look_that_fails_leaves_it_unknown(run: Run, error: UnsettledError) -> None:
+    run.service.then("POST", error).then("LIST", FORBIDDEN)
+    run.schedule()
+    assert (run.service.calls, run.knows) == (["POST ab", "LIST RequestPending"], (None, False, True))
+    assert run.told == (error.kind, f"{error.message} {UNKNOWN}the reports cannot be read (It cannot be read.). {AGAIN}")
+
+
+# a POST that was answered with HTTP 429, which nobody has to believe
+
+
+def test_what_was_throttled_is_sent_again_after_a_look(run: Run) -> None:
+    run.service.then("POST", BUSY)
+    run.schedule()
+    assert (run.service.calls, run.knows, run.told) == (["POST ab", *ALL, "POST ab", *STANDING], ("N2", True, False), None)
+    assert run.service.clock.pauses == [3]
+
+
+def test_what_is_always_throttled_is_looked_for_to_the_end() -> None:
+    run = Run(timeout=2)
+    run.service.then("POST", *[BUSY] * 9)
+    run.schedule()
+    # The service asks for a pause that is too long for another try, and looks are none.
+    assert (run.service.calls, run.told, run.knows) == (["POST ab", *ALL * 3], ("service", "Busy."), (None, False, False))
+    assert run.service.clock.pauses == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("late", [0, 1, 2, 3, 5])
+@pytest.mark.parametrize("error", [UnsettledError("Busy.", "service", carried_out=None, status=429), lost()])
+def test_none_of_what_was_made_although_throttled_is_kept_back(late: int, error: UnsettledError) -> None:
+    """However late what was made comes into the reports: there is one, or the failure names all."""
+    run = Run(timeout=4)
+    throttled = UnsettledError("Busy.", "service", carried_out=None, status=429)
+    run.service.then("POST", *(lambda failure=failure: [run.service.make(run.service.posted[-1]), failure][1] for failure in (throttled, throttled, error)))
+    run.service.then("LIST", *[{"reportList": []}] * 5 * late)
+    run.schedule()
+    made = sorted(run.service.upgrades)
+    if len(made) == 1:
+        assert (run.told, run.knows) == (None, ("N1", True, False))
+    else:
+        assert run.failure is not None
+        assert all(name in run.failure.message for name in made)
+        assert run.scheduler.landed
+
+
+def test_one_that_somebody_else_makes_beside_throttled_ones_is_taken_at_the_end() -> None:
+    run = Run(timeout=1)
+    run.service.then("POST", lambda: [run.service.add("V", "c"), UnsettledError("Busy.", "service", carried_out=None, status=429)][1])
+    run.schedule()
+    assert (run.service.calls.count("POST ab"), run.knows, run.told) == (1, ("V", False, False), None)
+
+
 # a POST without an answer
 
 
@@ -275,16 +330,12 @@ def test_a_second_one_that_somebody_else_has_made_is_told(run: Run) -> None:
     assert run.knows == ("N1", True, False)
 
 
-UNKNOWN = "Whether the upgrade was scheduled is not known: "
-AGAIN = "It was not sent again, since that could make a second one. Run the task again later: it looks for the upgrade first."
-
-
 @pytest.mark.parametrize(
     ("others", "also"),
     [
         ("", ""),
-        ("V", " (there is V with other devices, which somebody else has made)"),
-        ("VW", " (there is V, W with other devices, which somebody else has made)"),
+        ("V", "; there is V, but not with the devices that were sent, so that somebody else may have made it"),
+        ("VW", "; there is V, W, but not with the devices that were sent, so that somebody else may have made it"),
     ],
 )
 def test_a_lost_post_that_no_report_shows_is_not_known(others: str, also: str) -> None:
@@ -400,7 +451,7 @@ def test_one_that_has_started_meanwhile_says_so(run: Run) -> None:
     assert run.scheduler.last.status == "InProgress"
 
 
-@pytest.mark.parametrize(("error", "unsettled"), [(lost(), True), (lost(carried_out=False), False), (ThingSpaceError("No.", "service"), False)])
+@pytest.mark.parametrize(("error", "unsettled"), [(lost(), True), (lost(carried_out=False), True), (ThingSpaceError("No.", "service"), False)])
 def test_what_cannot_be_read_back_is_not_known_if_it_may_have_been_done(run: Run, error: ThingSpaceError, unsettled: bool) -> None:
     run.service.add("U", "ab")
     upgrade = run.scheduler.get("U")

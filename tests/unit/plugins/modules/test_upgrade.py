@@ -23,6 +23,9 @@ FIRMWARE = {"firmware_name": "F", "firmware_to": "2.1"}
 STANDING = ("RequestPending", "Queued", "InProgress", "Finished")
 LOOK = "GET GET GET GET"  # a report for each of STANDING
 NO_UPGRADE: list[t.Any] = [{}, [], {"id": 1}, {"id": UNKNOWN, "status": "RequestPending", "deviceList": 1}]
+# Answers that hold words, and words that this machine says when nothing was sent.
+WORDED = ("no_http", "reason", "chunk_size", "header")
+LOCAL_WORDS = ("Tunnel connection failed: 502", "[Errno 111] Connection refused", "Failed to establish a new connection", "certificate verify failed")
 NO_UPGRADES: dict[str, t.Any] = {"do": "status", "status": 200, "body": {"hasMoreFlag": False, "lastSeenUpgradeId": 0, "reportList": []}}
 
 
@@ -103,7 +106,7 @@ def test_check_change_again_undo_again(sim: Simulator, desk: Desk) -> None:
         "devices_by_status": {"RequestPending": 2},
     }
     assert done["duplicates"] == imeis(1)
-    assert (done["devices_missing_count"], done["devices_extra_count"], done["rejected"]) == (None, None, [])
+    assert (done["devices_missing_count"], done["devices_extra_count"], done["rejected"]) == (0, 0, [])
     assert done["msg"] == f"scheduled: F to 2.1 on {day(7)}, 2 devices, RequestPending" == predicted["msg"]
     assert (done["diff"]["before"], done["diff"]["before_header"]) == ("", "no upgrade")
     assert done["diff"]["after"] == predicted["diff"]["after"] == f"firmware_name: F\nfirmware_to: 2.1\nstart_date: {day(7)}\nend_date: {day(14)}\ndevices: 2\n"
@@ -326,7 +329,11 @@ def test_what_cannot_be_meant_is_told_before_any_request(sim: Simulator, desk: D
     "fault",
     [{"do": "drop_after"}, {"do": "drop_after", "reset": True}, {"do": "truncated"}]
     + [{"do": "status", "status": 200, "applied": True, "body": {"id": UNKNOWN, "status": "RequestPending", "deviceList": 1}}]
-    + [{"do": "status", "status": status, "applied": True} for status in (500, 503)]
+    + [{"do": "status", "status": status, "applied": True} for status in (302, 303, 408, 500, 503)]
+    + [{"do": "status", "status": 500, "applied": True, "body": {"error": "The Session has expired."}}]
+    + [{"do": "interim", "status": status} for status in (102, 103)]
+    + [{"do": "garbled", "applied": True, "shape": shape, "text": text} for shape in WORDED for text in LOCAL_WORDS]
+    + [{"do": "garbled", "applied": True, "shape": shape} for shape in ("chunk_cut", "two_lengths", "gzip")]
     + [{"do": "html", "status": status, "applied": True} for status in (200, 502)]
     + [{"do": "status", "status": 200, "applied": True, "body": body} for body in NO_UPGRADE],
 )
@@ -343,7 +350,8 @@ def test_a_lost_answer_is_settled_by_reading(sim: Simulator, desk: Desk, fault: 
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [({"do": "drop_before"}, "unreachable"), ({"do": "status", "status": 503}, "service"), ({"do": "html", "status": 502}, "service")]
-    + [({"do": "html", "status": 200}, "service"), ({"do": "status", "status": 500, "retry_after": 1}, "service")],
+    + [({"do": "html", "status": 200}, "service"), ({"do": "status", "status": 500, "retry_after": 1}, "service")]
+    + [({"do": "redirect", "location": "http://127.0.0.1:1"}, "service"), ({"do": "status", "status": 408}, "service")],
 )
 def test_what_does_not_appear_is_not_sent_again(desk: Desk, fault: dict[str, t.Any], kind: str) -> None:
     desk.sim.fault("POST /upgrades", **fault)
@@ -389,9 +397,11 @@ def test_a_lost_answer_to_a_post_that_is_refused_later(sim: Simulator, desk: Des
     sim.refuse(imeis(1))
     sim.fault("POST /upgrades", do="drop_after")
     result = desk.run(1)
-    assert (result["failed"], result["changed"], result["error"]["kind"], desk.posts) == (True, True, "state", 1)
-    assert result["upgrade_id"] not in (old, None)
-    assert ("Device not found" in result["msg"]) == (vanish == "listed")
+    assert (result["failed"], result["changed"], desk.posts) == (True, True, 1)
+    # Without its devices nobody can tell whose it is.
+    assert (result["error"]["kind"], "Device not found" in result["msg"]) == (("state", True) if vanish == "listed" else ("unreachable", False))
+    assert (result["upgrade_id"] is None) == (vanish == "vanish")
+    assert result["upgrade_id"] != old
 
 
 def test_an_upgrade_of_somebody_else_is_not_taken_for_the_lost_one(sim: Simulator, desk: Desk) -> None:
@@ -445,7 +455,7 @@ def test_somebody_else_was_faster(sim: Simulator, desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [({"do": "expired_session"}, "session_token"), ({"do": "expired_bearer"}, "access_token"), ({"do": "xml_403"}, "access_token")]
-    + [({"do": "status", "status": 400}, "service"), ({"do": "redirect", "location": "http://127.0.0.1:1"}, "service")],
+    + [({"do": "status", "status": 400}, "service")],
 )
 def test_a_refused_post_is_not_repeated(sim: Simulator, desk: Desk, fault: dict[str, t.Any], kind: str) -> None:
     sim.fault("POST /upgrades", **fault)
@@ -456,6 +466,82 @@ def test_a_refused_post_is_not_repeated(sim: Simulator, desk: Desk, fault: dict[
 
 def test_nobody_there(desk: Desk) -> None:
     assert desk.run(1, api_url="http://127.0.0.1:1", retry_timeout=0)["error"]["kind"] == "unreachable"
+
+
+@pytest.mark.parametrize("text", LOCAL_WORDS)
+@pytest.mark.parametrize("late", [0, 6, 11])
+def test_words_of_an_answer_do_not_say_that_nothing_was_sent(sim: Simulator, desk: Desk, text: str, late: int) -> None:
+    sim.fault("POST /upgrades", do="garbled", shape="no_http", text=text, applied=True, times=None)
+    sim.fault("GET /reports", nth=6, times=late, **NO_UPGRADES) if late else None
+    result = desk.run(1, retry_timeout=5)
+    assert (result["failed"], result["changed"], desk.posts, len(desk.upgrades)) == (False, True, 1, 1)
+
+
+@pytest.mark.parametrize("late", [0, 3, 12, 1000])
+def test_what_was_made_although_throttled_is_told_whatever_it_is(sim: Simulator, desk: Desk, late: int) -> None:
+    sim.fault("POST /upgrades", do="status", status=429, applied=True, times=None)
+    shown = sim.fault("GET /reports", nth=6, times=late, **NO_UPGRADES) if late else None
+    result = desk.run(1)
+    made = [upgrade.id for upgrade in desk.upgrades]
+    if shown and late == 1000:
+        # Nothing of it is to be seen for as long as anybody looks.
+        assert (result["failed"], result["error"]["status"]) == (True, 429)
+    elif len(made) == 1:
+        assert (result["failed"], result["changed"], result["upgrade_id"]) == (False, True, made[0])
+    else:
+        assert (result["failed"], result["changed"], result["error"]["kind"]) == (True, True, "state")
+        assert all(upgrade_id in result["msg"] for upgrade_id in made)
+
+
+# -- what was scheduled is compared with what was asked for
+
+
+@pytest.mark.parametrize("told", [0, 1, 5])
+@pytest.mark.parametrize("listed", [0, 3])
+@pytest.mark.parametrize("wait", [False, True])
+def test_an_upgrade_that_holds_less_than_was_sent_is_no_success(sim: Simulator, desk: Desk, told: int, listed: int, wait: bool) -> None:
+    body = {"id": UNKNOWN, "firmwareName": "F", "firmwareTo": "2.1", "startDate": day(7), "status": "RequestPending"}
+
+    def holding(count: int, status: str) -> dict[str, t.Any]:
+        return {**body, "status": status, "deviceList": [{"deviceId": device, "status": status} for device in imeis(*range(count))]}
+
+    page = {"hasMoreFlag": False, "lastSeenUpgradeId": 1, "reportList": [holding(listed, "RequestPending")]}
+    sim.fault("POST /upgrades", do="status", status=200, body=holding(told, "RequestPending"))
+    sim.fault("GET /reports", nth=6, times=None, do="status", status=200, body=page)
+    sim.fault("GET /upgrades", times=None, do="status", status=200, body=holding(listed, "Queued"))
+    result = desk.run(*range(5), wait=wait)
+    assert (result["failed"], result["changed"], result["error"]["kind"], result["upgrade_id"]) == (True, True, "not_visible", UNKNOWN)
+    assert (result["devices_missing_count"], result["devices_extra_count"], result["upgrade"]["device_count"]) == (5 - listed, 0, listed)
+    assert imeis(listed)[0] in result["msg"]
+    assert desk.posts == 1
+
+
+def test_devices_that_are_refused_and_gone_are_missing(sim: Simulator, desk: Desk) -> None:
+    sim.misbehave(pending_reads=0, rejected_devices="vanish")
+    sim.refuse(imeis(1, 2))
+    result = desk.run(1, 2, 3, wait=True)
+    assert (result["failed"], result["changed"], result["error"]["kind"], result["devices_missing_count"]) == (True, True, "not_visible", 2)
+    assert desk.run(1, 2, 3)["devices_missing_count"] == 2
+
+
+def test_devices_that_come_late_into_the_list_are_waited_for(sim: Simulator, desk: Desk) -> None:
+    sim.misbehave(device_lists="missing_in_reports")
+    late = sim.fault("GET /upgrades", times=3, do="leave_out", devices=imeis(2))
+    result = desk.run(1, 2, retry_timeout=5)
+    assert (result["failed"], result["devices_missing_count"], result["upgrade"]["device_count"], late.fired) == (False, 0, 2, 3)
+
+
+def test_an_upgrade_of_somebody_else_with_fewer_devices_is_not_taken_for_the_lost_one(sim: Simulator, desk: Desk) -> None:
+    for devices in ((1,), ()):
+        sim.service.upgrades.clear()
+        sim.service.faults.clear()
+        other = desk.add(*devices)
+        sim.fault("GET /reports", times=5, **NO_UPGRADES)
+        sim.fault("POST /upgrades", do="drop_before")
+        result = desk.run(1, 2, 3, 4, 5)
+        assert (result["failed"], result["changed"], result["error"]["kind"]) == (True, True, "unreachable")
+        assert other in result["msg"]
+        assert "somebody else" in result["msg"]
 
 
 # -- waiting

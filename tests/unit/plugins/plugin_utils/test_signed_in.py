@@ -110,14 +110,23 @@ def test_a_refused_login_is_final(sim: Simulator) -> None:
     assert paths(sim, LOGIN, LOGOUT) == [LOGIN]
 
 
-def test_logins_without_an_outcome_stop_before_they_can_lock_the_user(sim: Simulator) -> None:
-    sim.fault("POST /m2m/v1/session/login", "drop_after", times=None)
+@pytest.mark.parametrize(
+    "fault",
+    [{"do": "drop_after"}, {"do": "truncated"}, {"do": "status", "status": 429}, {"do": "status", "status": 503}, {"do": "interim"}]
+    + [{"do": "status", "status": 200, "body": {"sessionToken": None}}, {"do": "redirect", "location": "http://127.0.0.1:1"}]
+    + [{"do": "garbled", "shape": shape, "text": "Tunnel connection failed: 502", "applied": True} for shape in ("no_http", "reason", "chunk_size")],
+    ids=lambda fault: "-".join(str(value) for value in fault.values()),
+)
+def test_a_login_that_may_have_been_sent_is_not_sent_again(sim: Simulator, fault: dict[str, t.Any]) -> None:
+    sim.fault("POST /m2m/v1/session/login", times=None, **fault)
     with signed_in(sim) as session:
         for _try in range(8):
-            with pytest.raises(ThingSpaceError):
+            with pytest.raises(ThingSpaceError) as caught:
                 look(session)
+            assert "not sent" not in caught.value.message.replace("not sent again", "")
         assert session.final
-    assert len(paths(sim, LOGIN)) == 3
+        assert session.login_sent
+    assert len(paths(sim, LOGIN)) == 1
 
 
 def test_a_login_that_was_never_sent_may_be_tried_for_ever(sim: Simulator) -> None:
