@@ -20,7 +20,11 @@ description:
   - What stands under C(defaults) of a file is merged into its upgrades. The files of an account are put together, in the order of their names.
   - Numbers that may have lost digits (an account, an IMEI, a version without quotes), unknown and repeated keys, files of devices that are not there, and
     upgrades that are declared twice are errors. An error names the file, the line, the place in it, and tells up to ten faults together.
-  - A rollout file that lies in a Git repository, and the files of devices that it names, have to lie in it, links followed.
+  - A rollout file that lies in a Git repository, and the files of devices that it names, have to lie in it, links followed, also where the way to the
+    repository is a link. Nothing that Git keeps for itself is read (C(.git), or a folder with the inside of a repository). Where there is no repository,
+    such as in a checkout without C(.git), give O(root).
+  - Rollout files of more than 5 MB, with more than 400,000 values, or with lists and mappings more than 50 deep in each other are refused.
+    Put devices into files of their own (C(devices_file)).
   - Nothing in a file is a template. What looks like one is text.
 options:
   _terms:
@@ -30,6 +34,13 @@ options:
     type: list
     elements: str
     required: true
+  root:
+    description:
+      - The folder that rollout files and files of devices may not lead out of, links followed, relative to the working directory of C(ansible-playbook).
+        It is looked at in place of the Git repository.
+      - An empty value is an error.
+    type: path
+    version_added: 0.1.0
   on_error:
     description:
       - What becomes of errors. V(fail) fails the task. V(return) returns them in place of accounts, each as a failed module would return it, for a
@@ -103,6 +114,7 @@ import typing as t
 
 from ansible.errors import AnsibleError, AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
+from ansible_collections.thingspace.fota.plugins.module_utils._device_file import content_of
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _rollout_file
 
@@ -111,7 +123,9 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no typ
     def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[dict[str, t.Any]]:
         self.set_options(var_options=variables, direct=kwargs)
         try:
-            return _rollout_file.load(_texts(terms), str(pathlib.Path.cwd()), self._content)
+            # An empty variable must not take the bounds away.
+            root = str(kwargs["root"] or "") if "root" in kwargs else None
+            return _rollout_file.load(_texts(terms), str(pathlib.Path.cwd()), self._content, root)
         except InputError as error:
             if self.get_option("on_error") == "return":
                 return [{"failed": True, "msg": line, "error": InputError(line).as_dict()} for line in error.message.splitlines()]
@@ -124,9 +138,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no typ
         except AnsibleError as error:
             raise InputError(f"{path}: {error.message}") from None
         try:
-            return pathlib.Path(real).read_bytes()
-        except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror}") from None
+            return content_of(real, path, _rollout_file.LARGEST)
         finally:
             if real != path:
                 self._loader.cleanup_tmp_file(real)

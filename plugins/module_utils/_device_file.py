@@ -10,15 +10,18 @@ import csv
 import io
 import json
 import pathlib
+import re
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, cause, declare
+from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, cause, declare, looks_like_a_device
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
 
 COLUMNS = ("imei", "device_id", "deviceid")
+# 100,000 devices take 2 MB of text, and 20 MB as a CSV file with 200 characters a line.
+LARGEST = 50_000_000
+MOST_ENTRIES = 1_000_000
 _MOST_COLUMNS, _LONGEST_COLUMN = 20, 30
 _LONGEST_NUMBER = 60
-
 
 class Entries(t.NamedTuple):
     """The values of a device file and the line of each."""
@@ -43,15 +46,34 @@ def load(path: str, *, name: str | None = None, column: str | None = None, check
 
     Raises InputError that names file and line.
     """
+    return parse(content_of(path, f"devices_file {name or path}"), name or path, column=column, check_luhn=check_luhn)
+
+
+def content_of(path: str, name: str, most: int = LARGEST) -> bytes:
+    """What is in a file. Raises InputError for more than that, without reading it: /dev/zero has no end.
+
+    Args:
+        name: how to call it in errors.
+    """
     try:
-        content = pathlib.Path(path).read_bytes()
+        with open(path, "rb") as file:
+            content = file.read(most + 1)
     except OSError as error:
-        raise InputError(f"devices_file {name or path} cannot be read: {error.strerror or error}") from None
-    return parse(content, name or path, column=column, check_luhn=check_luhn)
+        raise InputError(f"{name} cannot be read: {error.strerror or error}") from None
+    check_size(content, name, most)
+    return content
+
+
+def check_size(content: bytes, name: str, most: int = LARGEST) -> None:
+    """Raise InputError for more content than that."""
+    if len(content) > most:
+        way_out = "Leave out columns that nobody needs here, or give its devices in several files" if most == LARGEST else "Put devices into files of their own"
+        raise InputError(f"{name} is larger than {most // 1_000_000} MB, the most that is read. {way_out}.")
 
 
 def parse(content: bytes, name: str, *, column: str | None = None, check_luhn: bool) -> Declaration:
     """As :func:`load`, for content that is at hand. ``name`` says by its ending what it is."""
+    check_size(content, name)
     text = decode(content, name)
     suffix = pathlib.PurePath(name).suffix.lower()
     if column is not None and suffix != ".csv":
@@ -63,12 +85,19 @@ def parse(content: bytes, name: str, *, column: str | None = None, check_luhn: b
 
 
 def check(entries: Entries, name: str, *, check_luhn: bool) -> Declaration:
-    """Check and merge the entries of a file. Raises InputError that names file and line."""
+    """Check and merge the entries of a file. Raises InputError that names file and line.
+
+    Of what is no device nothing is quoted: the file may be another one than was meant, or one that a pull request has no access to.
+    """
     values = entries.values
+    if len(values) > MOST_ENTRIES:
+        raise InputError(f"{name} has {len(values):,} entries, and at most {MOST_ENTRIES:,} are read. Give its devices in several files.")
     for index, value in enumerate(values):
         if isinstance(value, Number):
-            values[index] = _whole(value, name, entries.lines[index])
-    return declare(values, lambda index: f"{name} line {entries.lines[index]}", check_luhn=check_luhn)
+            if reason := distrust(value, quoted=looks_like_a_device(value)):
+                raise InputError(f"{name} line {entries.lines[index]}: {reason}")
+            values[index] = str(value)
+    return declare(values, lambda index: f"{name} line {entries.lines[index]}", check_luhn=check_luhn, foreign=True)
 
 
 def decode(content: bytes, name: str) -> str:
@@ -86,13 +115,13 @@ def decode(content: bytes, name: str) -> str:
         raise InputError(f"{name} line {line}: not UTF-8 (byte 0x{content[error.start]:02x}).") from None
 
 
-def distrust(digits: str) -> str | None:
-    """Why a number without quotes is no device, None if it is one, with the number as it was written."""
+def distrust(digits: str, *, quoted: bool = True) -> str | None:
+    """Why a number without quotes is no device, None if it is one, with the number as it was written unless that is not to be told."""
     # 15 digits with no leading zero are the same number and the same text; any other number may have been another device.
     if len(digits) == 15 and digits.isascii() and digits.isdigit() and not digits.startswith("0"):
         return None
-    reason = "starts with a zero, so that YAML reads an octal number" if digits.startswith("0") else cause(digits)
-    return f"{cut(digits)} is a number without quotes and {reason}. Quote it."
+    reason = "starts with a zero, so that YAML reads an octal number" if digits.startswith("0") else cause(str(digits))
+    return f"{f'{cut(digits)} is ' if quoted else ''}a number without quotes{' and' if quoted else ', which'} {reason}. Quote it."
 
 
 def cut(text: str) -> str:
@@ -100,11 +129,9 @@ def cut(text: str) -> str:
     return text if len(text) <= _LONGEST_NUMBER else f"{text[:_LONGEST_NUMBER]}..."
 
 
-def _whole(number: Number, name: str, line: int) -> str:
-    reason = distrust(str(number))
-    if reason:
-        raise InputError(f"{name} line {line}: {reason}")
-    return str(number)
+def unquoted(sentence: str) -> str:
+    """What a parser says about a file, without what it quotes of it. Its own words in quotes begin with a bracket or are one character."""
+    return re.sub(r"""(['"])(?!<)[^'"]{2,}\1""", "...", sentence)
 
 
 def _text(text: str) -> Entries:
@@ -119,7 +146,7 @@ def _text(text: str) -> Entries:
 
 
 def _csv(text: str, name: str, column: str | None) -> Entries:
-    header_line = next((line for line in text.splitlines() if line.strip()), "")
+    header_line = next((line for line in io.StringIO(text) if line.strip()), "")
     # Spreadsheets write the separator of their locale.
     separator = max(",;\t", key=header_line.count)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
@@ -133,7 +160,9 @@ def _csv(text: str, name: str, column: str | None) -> Entries:
             if not any(cell.strip() for cell in row):
                 continue
             if position is None:
-                position = _column(row, column, name, line)
+                position = _column(row, column)
+                if position is None:
+                    raise InputError(f"{name} line {line}: {_no_column(row, column, next(rows, []))}")
                 continue
             if position >= len(row):
                 raise InputError(f"{name} line {line}: has {len(row)} columns, and the devices stand in column {position + 1}.")
@@ -146,14 +175,22 @@ def _csv(text: str, name: str, column: str | None) -> Entries:
     return Entries(values, lines)
 
 
-def _column(header: list[str], column: str | None, name: str, line: int) -> int:
-    names = [cell.strip() for cell in header]
-    wanted = [index for index, cell in enumerate(names) if (cell == column if column is not None else cell.lower() in COLUMNS)]
-    if len(wanted) == 1:
-        return wanted[0]
+def _columns(header: list[str], column: str | None) -> list[int]:
+    return [index for index, cell in enumerate(map(str.strip, header)) if (cell == column if column is not None else cell.lower() in COLUMNS)]
+
+
+def _column(header: list[str], column: str | None) -> int | None:
+    wanted = _columns(header, column)
+    return wanted[0] if len(wanted) == 1 else None
+
+
+def _no_column(header: list[str], column: str | None, row: list[str]) -> str:
+    """Why a header does not name the column of the devices. It is quoted if devices stand below it: else it may be no header but a secret."""
     asked = f"named {column!r}" if column is not None else "imei, device_id or deviceId"
-    what = "no column" if not wanted else f"{len(wanted)} columns"
-    raise InputError(f"{name} line {line}: {what} {asked} in the header ({_few(names)}). Name the right one with devices_column.")
+    count = len(_columns(header, column))
+    what = f"{count} columns" if count else "no column"
+    told = f" ({_few([cell.strip() for cell in header])})" if any(map(looks_like_a_device, row)) else ""
+    return f"{what} {asked} in the header{told}. Name the right one with devices_column."
 
 
 def _few(names: list[str]) -> str:

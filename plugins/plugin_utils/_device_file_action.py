@@ -13,6 +13,7 @@ import typing as t
 from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible_collections.thingspace.fota.plugins.module_utils._device_file import content_of
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
 from ansible_collections.thingspace.fota.plugins.plugin_utils._lock import alone
 from ansible_collections.thingspace.fota.plugins.plugin_utils._shipping import as_text, is_yaml
@@ -86,9 +87,7 @@ class DeviceFileAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
             arguments["devices_file"] = path
             return
         try:
-            content = pathlib.Path(real).read_bytes()
-        except OSError as error:
-            raise InputError(f"devices_file {path} cannot be read: {error.strerror}") from None
+            content = content_of(real, f"devices_file {path}")
         finally:
             if real != path:
                 self._loader.cleanup_tmp_file(real)

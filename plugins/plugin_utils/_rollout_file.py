@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 import pathlib
@@ -16,16 +17,19 @@ from ansible_collections.thingspace.fota.plugins.module_utils import _device_fil
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _rollout_places as places
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _rollout_words as words
+from ansible_collections.thingspace.fota.plugins.plugin_utils._nodes import MOST_VALUES
+from ansible_collections.thingspace.fota.plugins.plugin_utils._rollout_defaults import KEY, SOURCES, Values, merged
 from ansible_collections.thingspace.fota.plugins.plugin_utils._rollout_words import Fault
-from ansible_collections.thingspace.fota.plugins.plugin_utils._schema import Path, flaws, with_integers
+from ansible_collections.thingspace.fota.plugins.plugin_utils._schema import Flaw, Path, flaws, with_integers
 from ansible_collections.thingspace.fota.plugins.plugin_utils._written import Document, read
 
-Values = dict[str, t.Any]
 Reader = t.Callable[[str], bytes]
 
 SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "roles" / "rollout" / "files" / "rollout.schema.json"
-_KEY = ("firmware_name", "firmware_to", "start_date")
-_SOURCES = ("devices", "devices_file")
+# 100,000 devices take 3.5 MB in a file that is indented.
+LARGEST = 5_000_000
+# Of one file. More of them tell nobody anything.
+MOST_FAULTS = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,8 +57,9 @@ class _Entry:
 class _File:
     """A rollout file."""
 
-    def __init__(self, path: str, name: str, document: Document) -> None:
+    def __init__(self, path: str, name: str, document: Document, bounds: tuple[pathlib.Path, ...]) -> None:
         self.path = path
+        self.bounds = bounds
         self.name = name
         self.document = document
         self.value = t.cast("Values", document.value)
@@ -64,12 +69,22 @@ class _File:
 
     def wrong(self, schema: Values) -> list[Fault]:
         """What makes the file unusable, in its order."""
+        value = self.document.value
+        if isinstance(value, dict) and value and not value.keys() & set(schema["required"]):
+            # Of another file, which may hold secrets, not even the keys are told.
+            return [self.fault((), f"is no rollout file: it has neither {' nor '.join(schema['required'])}.")]
         found = [Fault(trouble.sentence, self.name, trouble.line, trouble.path) for trouble in self.document.troubles]
         told = {fault.path for fault in found}
-        for flaw in flaws(schema, self.document.value):
+        wrong: list[Flaw] = []
+        for flaw in flaws(schema, value):
             if flaw.path not in told:
                 told.add(flaw.path)
-                found.append(self.fault(flaw.path, words.sentence_of(flaw, self.document)))
+                wrong.append(flaw)
+            if len(wrong) == MOST_FAULTS:
+                break
+        wrong.sort(key=lambda flaw: self.document.line(flaw.path) or 0)
+        # No other than the first are shown, and words take long to find.
+        found += [self.fault(flaw.path, words.sentence_of(flaw, self.document) if index < words.SHOWN else "") for index, flaw in enumerate(wrong)]
         return sorted(found, key=lambda fault: fault.line or 0)
 
     def entries(self, schema: Values) -> list[_Entry]:
@@ -78,26 +93,30 @@ class _File:
         return [_Entry(self, index, merged(value.get("defaults", {}), own)) for index, own in enumerate(value["upgrades"])]
 
 
-def load(terms: t.Sequence[str], folder: str, reader: Reader) -> list[Values]:
+def load(terms: t.Sequence[str], folder: str, reader: Reader, root: str | None = None) -> list[Values]:
     """The declared upgrades of each account, sorted by account. Raises InputError that names files and places.
 
     Args:
         terms: files and folders.
         folder: what they are relative to.
         reader: gives the content of a file; raises InputError.
+        root: the folder that nothing may lead out of, in place of the Git repository of each file.
     """
+    root = None if root is None else places.root_of(root, folder)
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     files: list[_File] = []
     faults: list[Fault] = []
     entries: list[_Entry] = []
     for path in places.paths(terms, folder):
         name = places.shown(path, folder)
-        way_out = places.astray(path, path)
-        if way_out:
+        bounds = places.bounds(path, root)
+        if way_out := places.astray(path, bounds):
             faults.append(Fault(f"{name} {way_out}"))
             continue
         try:
-            file = _File(path, name, read(_device_file.decode(reader(path), name), name))
+            content = reader(path)
+            _device_file.check_size(content, name, LARGEST)
+            file = _File(path, name, read(_device_file.decode(content, name), name), bounds)
         except InputError as error:
             faults.append(Fault(error.message))
             continue
@@ -106,52 +125,48 @@ def load(terms: t.Sequence[str], folder: str, reader: Reader) -> list[Values]:
             files.append(file)
             own = file.entries(schema)
             entries += own
-            wrong = [fault for entry in own for fault in _settle(entry)]
+            wrong = _too_many(file, own) or list(itertools.islice((fault for entry in own for fault in _settle(entry)), MOST_FAULTS))
         faults += wrong
+        if len(wrong) >= MOST_FAULTS:
+            # Which is where the search ended.
+            break
+    of: dict[str, list[_Entry]] = {account: [] for account in sorted(file.value["account"] for file in files)}
+    for entry in entries:
+        of[entry.file.value["account"]].append(entry)
     if not faults:
-        faults = [fault for account in _accounts(files) for fault in _twice([entry for entry in entries if entry.file.value["account"] == account])]
+        faults = [fault for group in of.values() for fault in _twice(group)]
     if faults:
-        raise words.refusal(list(dict.fromkeys(faults)))
+        raise words.refusal(list(dict.fromkeys(faults)), at_least=len(faults) >= MOST_FAULTS)
     return [
         {
             "account": account,
-            "files": [file.path for file in files if file.value["account"] == account],
-            "upgrades": [entry.values for entry in entries if entry.file.value["account"] == account],
+            "files": list(dict.fromkeys(entry.file.path for entry in group)),
+            "upgrades": [entry.values for entry in group],
         }
-        for account in _accounts(files)
+        for account, group in of.items()
     ]
 
 
-def merged(defaults: Values, own: Values) -> Values:
-    """An upgrade with the defaults of its file in it. What it says itself replaces every other way to say it."""
-    left = dict(defaults)
-    if any(source in own for source in _SOURCES):
-        for source in _SOURCES:
-            left.pop(source, None)
-    if "upgrade_id" in own:
-        for key in (*_KEY, "end_date"):
-            left.pop(key, None)
-    elif any(key in own for key in _KEY):
-        left.pop("upgrade_id", None)
-    values = {**left, **own}
-    # A default for CSV files means the CSV files.
-    if "devices_column" not in own and not str(values.get("devices_file", "")).lower().endswith(".csv"):
-        values.pop("devices_column", None)
-    return values
+def _too_many(file: _File, entries: list[_Entry]) -> list[Fault]:
+    """Devices of the defaults count for each upgrade that has them: a short file could declare billions."""
+    if sum(len(entry.values.get("devices", ())) for entry in entries) <= MOST_VALUES:
+        return []
+    sentence = f"declare more than {MOST_VALUES:,} devices, where those of the defaults count for each upgrade. Put them into files (devices_file)."
+    return [file.fault(("upgrades",), sentence)]
 
 
 def _settle(entry: _Entry) -> t.Iterator[Fault]:
     """Make the values of an entry those that the module takes; gives what no schema can find."""
     values = entry.values
     here: Path = ("upgrades", entry.index)
-    if not any(source in values for source in _SOURCES):
+    if not any(source in values for source in SOURCES):
         yield entry.fault(here, "has neither devices nor devices_file, and defaults have none.")
     if "devices_column" in values and "devices_file" not in values:
         yield entry.fault(entry.place("devices_column"), "names a column of a CSV file, and there is no devices_file.")
-    missing = [key for key in _KEY if key not in values]
+    missing = [key for key in KEY if key not in values]
     if "upgrade_id" not in values and missing:
         verb = "is" if len(missing) == 1 else "are"
-        yield entry.fault(here, f"{', '.join(missing)} {verb} missing: an upgrade is known by upgrade_id, or by {', '.join(_KEY[:2])} and {_KEY[2]} together.")
+        yield entry.fault(here, f"{', '.join(missing)} {verb} missing: an upgrade is known by upgrade_id, or by {', '.join(KEY[:2])} and {KEY[2]} together.")
     yield from _wrong_days(entry)
     if "devices" in values:
         yield from _take_devices(entry)
@@ -188,11 +203,13 @@ def _take_devices(entry: _Entry) -> t.Iterator[Fault]:
 def _take_file(entry: _Entry) -> t.Iterator[Fault]:
     given = entry.values["devices_file"]
     path = pathlib.Path(os.path.normpath(pathlib.Path(entry.file.path).parent / given))
+    # First, so that nobody learns which files there are elsewhere.
+    trouble = places.astray(str(path), entry.file.bounds)
     try:
         what = None if path.is_file() else "is a folder" if path.is_dir() else "is not there"
     except OSError as error:
         what = f"cannot be looked for: {error.strerror}"
-    trouble = f"{what} ({path})." if what else places.astray(str(path), entry.file.path)
+    trouble = trouble or (f"{what} ({path})." if what else None)
     if trouble:
         yield entry.fault(entry.place("devices_file"), f"{words.shown(given)} {trouble}")
     entry.values["devices_file"] = str(path)
@@ -213,7 +230,3 @@ def _twice(entries: t.Sequence[_Entry]) -> t.Iterator[Fault]:
             first = names.setdefault(values["name"].strip(), entry)
             if first is not entry:
                 yield entry.fault(("upgrades", entry.index, "name"), f"{words.shown(values['name'])} is the name of {first.where} as well.")
-
-
-def _accounts(files: t.Iterable[_File]) -> list[str]:
-    return sorted({file.value["account"] for file in files})

@@ -14,6 +14,9 @@ from ansible_collections.thingspace.fota.plugins.module_utils._errors import Inp
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _rollout_words as words
 
 ENDINGS = (".yml", ".yaml", ".json")
+_GIT = ".git"
+# As many as the kernel follows.
+_MOST_LINKS = 40
 
 
 def paths(terms: t.Sequence[str], folder: str) -> list[str]:
@@ -38,19 +41,71 @@ def paths(terms: t.Sequence[str], folder: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def astray(path: str, rollout_file: str) -> str | None:
+def bounds(rollout_file: str, root: str | None = None) -> tuple[pathlib.Path, ...]:
+    """The folders in all of which everything has to lie that a rollout file leads to, itself included.
+
+    That is the root, if one is given. Else it is the Git repository of the file, and that of each link on the way to it: neither a link out of a
+    repository nor one into it lifts the bounds. Without a repository there is no pull request, and there are none.
+    """
+    if root is not None:
+        return (pathlib.Path(root),)
+    folders, end = _way(pathlib.Path(rollout_file))
+    tops = [next((folder for folder in (place, *place.parents) if os.path.lexists(folder / _GIT)), None) for place in (*folders, end.parent)]
+    return tuple(dict.fromkeys(top for top in tops if top is not None))
+
+
+def root_of(given: str, folder: str) -> str:
+    """The root that a user gives, links resolved. Raises InputError where there is no such folder."""
+    try:
+        real = os.path.realpath(os.path.join(folder, os.path.expanduser(given)))  # noqa: PTH111, PTH118
+        usable = bool(given.strip()) and os.path.isdir(real)  # noqa: PTH112
+    except ValueError:
+        usable = False
+    if not usable:
+        raise InputError(f"The root {words.shown(given)} is no folder. Give the one that rollout files and files of devices may not lead out of.")
+    return real
+
+
+def astray(path: str, within: t.Sequence[pathlib.Path]) -> str | None:
     """Why a path must not be read for a rollout file, None where it may.
 
-    Errors quote what they are about. So a pull request that points at the keys of the runner, by a path or by a link, would read them out.
-    Outside of a repository there is no pull request.
+    Errors tell of what they are about. So a pull request that points at the keys of the runner, by a path or by a link, could learn something about them.
     """
-    top = next((folder for folder in pathlib.Path(rollout_file).parents if (folder / ".git").exists()), None)
-    if top is None:
-        return None
-    real, inside = pathlib.Path(os.path.realpath(path)), pathlib.Path(os.path.realpath(top))
-    if inside in real.parents and inside / ".git" not in (real, *real.parents):
-        return None
-    return f"leads out of the Git repository {top}, to {real}. What a rollout consists of has to be in it."
+    try:
+        real = pathlib.Path(os.path.realpath(path))
+    except ValueError as error:
+        return f"cannot be looked for: {error}."
+    # Credentials of a clone stand in its configuration. A worktree and a submodule have a file of that name.
+    if any(part.casefold() == _GIT for part in real.parts) or any(_is_git_folder(folder) for folder in real.parents):
+        return "leads to what Git keeps for itself, and a rollout never consists of that."
+    for top in within:
+        if top not in real.parents:
+            kind = "Git repository " if os.path.lexists(top / _GIT) else "folder "
+            return f"leads out of the {kind}{top}, to {real}. What a rollout consists of has to be in it."
+    return None
+
+
+def _is_git_folder(folder: pathlib.Path) -> bool:
+    """Whether it is the inside of a repository under another name: a bare clone, or where GIT_DIR points to."""
+    return all(os.path.lexists(folder / name) for name in ("HEAD", "objects", "refs"))
+
+
+def _way(path: pathlib.Path) -> tuple[list[pathlib.Path], pathlib.Path]:
+    """The real folders in which links lie on the way to a path, and where it ends."""
+    folders: list[pathlib.Path] = []
+    real, todo = pathlib.Path(path.anchor or "/"), list(reversed(path.parts))
+    while todo:
+        part = todo.pop()
+        if os.path.isabs(part):  # noqa: PTH117
+            real = pathlib.Path(part)
+        elif part == "..":
+            real = real.parent
+        elif (real / part).is_symlink() and len(folders) < _MOST_LINKS:
+            folders.append(real)
+            todo += reversed(pathlib.PurePath(os.readlink(real / part)).parts)  # noqa: PTH115
+        else:
+            real /= part
+    return folders, real
 
 
 def shown(path: str, folder: str) -> str:

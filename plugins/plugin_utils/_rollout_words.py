@@ -40,9 +40,9 @@ def where_of(name: str, line: int | None, path: Path) -> str:
     return f"{name}{f' line {line}' if line else ''}{f', {place}' if place else ''}"
 
 
-def refusal(faults: t.Sequence[Fault]) -> InputError:
-    """The error that tells the first faults and the number of the others."""
-    more = [f"... and {len(faults) - SHOWN} more."] if len(faults) > SHOWN else []
+def refusal(faults: t.Sequence[Fault], *, at_least: bool = False) -> InputError:
+    """The error that tells the first faults and the number of the others, ``at_least`` where the search ended early."""
+    more = [f"... and {'at least ' if at_least else ''}{len(faults) - SHOWN} more."] if len(faults) > SHOWN else []
     return InputError("\n".join([*map(str, faults[:SHOWN]), *more]))
 
 
@@ -70,6 +70,9 @@ def _other_kind(flaw: Flaw, document: Document) -> str:
         return f"has no value and must be {kinds}."
     if isinstance(value, (dict, list)):
         return f"is {'a mapping' if isinstance(value, dict) else 'a list'} and must be {kinds}."
+    if not flaw.path:
+        # A file that is one word may be the password of a vault.
+        return f"is no rollout file: that is {kinds} with account and upgrades."
     digits = document.written(flaw.path)
     written = cut(digits)
     if isinstance(value, str):
@@ -96,6 +99,8 @@ def _other_value(flaw: Flaw, document: Document) -> str:
     if flaw.keyword == "enum":
         near = difflib.get_close_matches(written.lower(), schema["enum"], 1)
         return f"{shown(written)} must be {', '.join(schema['enum'][:-1])} or {schema['enum'][-1]}.{f' Did you mean {near[0]}?' if near else ''}"
+    if flaw.keyword == "maxLength":
+        return f"{shown(written)} has {len(digits):,} characters, and at most {schema['maxLength']:,} are allowed."
     if _is_device(flaw.path):
         return f"{shown(written)} {cause(value)}." if isinstance(value, str) else distrust(digits) or ""
     if flaw.keyword == "pattern":

@@ -9,6 +9,7 @@ It is here because the collection needs nothing at run time but ansible-core and
 
 from __future__ import annotations
 
+import math
 import re
 import typing as t
 
@@ -87,8 +88,14 @@ class _Checker:
         self._root = root
 
     def check(self, schema: Schema, value: object, path: Path) -> t.Iterator[Flaw]:
+        too_long = isinstance(value, str) and len(value) > schema.get("maxLength", math.inf)
         for keyword in schema:
-            if keyword in ANNOTATIONS:
+            # What is too long is told as that. A pattern would only take its time: the square of it, for many that people write.
+            if keyword in ANNOTATIONS or keyword == "pattern" and too_long:
+                continue
+            if simple := _SIMPLE.get(keyword):
+                if not simple(schema[keyword], value):
+                    yield Flaw(path, keyword, schema)
                 continue
             check = _KEYWORDS.get(keyword)
             if check is None:
@@ -131,10 +138,6 @@ class _Checker:
             for index, item in enumerate(value):
                 yield from self.check(schema["items"], item, (*path, index))
 
-    def simple(self, keyword: str, schema: Schema, value: object, path: Path) -> t.Iterator[Flaw]:
-        if not _SIMPLE[keyword](schema[keyword], value):
-            yield Flaw(path, keyword, schema)
-
 
 def _one_of_types(names: str | list[str], value: object) -> bool:
     return any(_TYPES[name](value) for name in ([names] if isinstance(names, str) else names))
@@ -145,6 +148,7 @@ _SIMPLE: dict[str, t.Callable[[t.Any, t.Any], bool]] = {
     "type": _one_of_types,
     # Only strings are listed in our schema, so that == is what the standard means.
     "enum": lambda wanted, value: isinstance(value, str) and value in wanted,
+    "maxLength": lambda wanted, value: not isinstance(value, str) or len(value) <= wanted,
     "pattern": lambda wanted, value: not isinstance(value, str) or re.search(wanted, value) is not None,
     "minimum": lambda wanted, value: not _is_number(value) or value >= wanted,
     "maximum": lambda wanted, value: not _is_number(value) or value <= wanted,
@@ -152,12 +156,7 @@ _SIMPLE: dict[str, t.Callable[[t.Any, t.Any], bool]] = {
 }
 
 
-def _simple(keyword: str) -> t.Callable[[_Checker, Schema, object, Path], t.Iterator[Flaw]]:
-    return lambda checker, schema, value, path: checker.simple(keyword, schema, value, path)
-
-
 _KEYWORDS: dict[str, t.Callable[[_Checker, Schema, object, Path], t.Iterator[Flaw]]] = {
-    **{keyword: _simple(keyword) for keyword in _SIMPLE},
     "$ref": _Checker.refers,
     "allOf": _Checker.all_of,
     "not": _Checker.is_not,
@@ -166,4 +165,4 @@ _KEYWORDS: dict[str, t.Callable[[_Checker, Schema, object, Path], t.Iterator[Fla
     "required": _Checker.required,
     "items": _Checker.items,
 }
-KEYWORDS = frozenset(_KEYWORDS) | ANNOTATIONS
+KEYWORDS = frozenset(_KEYWORDS) | frozenset(_SIMPLE) | ANNOTATIONS

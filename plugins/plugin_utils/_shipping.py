@@ -12,6 +12,7 @@ import typing as t
 import yaml
 from ansible_collections.thingspace.fota.plugins.module_utils import _device_file
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
+from ansible_collections.thingspace.fota.plugins.plugin_utils._nodes import check_directives
 
 _LOADER: t.Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT, _FLOAT, _STR = (f"tag:yaml.org,2002:{name}" for name in ("int", "float", "str"))
@@ -32,6 +33,7 @@ def as_text(content: bytes, name: str, column: str | None) -> bytes:
     if is_yaml(name):
         if column is not None:
             raise InputError(f"devices_column names a column of a CSV file, and {name} is none.")
+        _device_file.check_size(content, name)
         declaration = _device_file.check(_yaml(_device_file.decode(content, name), name), name, check_luhn=False)
     else:
         declaration = _device_file.parse(content, name, column=column, check_luhn=False)
@@ -42,6 +44,8 @@ def as_text(content: bytes, name: str, column: str | None) -> bytes:
 def _yaml(text: str, name: str) -> _device_file.Entries:
     """Read a YAML list by its events: a number keeps the digits that are written, and 100,000 devices stay small."""
     entries = _device_file.Entries([], [])
+    if sentence := check_directives(text):
+        raise InputError(f"{name}: {sentence}")
     try:
         loader = _LOADER(text)
         _expect(loader, name, yaml.StreamStartEvent, yaml.DocumentStartEvent, yaml.SequenceStartEvent)
@@ -50,12 +54,14 @@ def _yaml(text: str, name: str) -> _device_file.Entries:
             line = event.start_mark.line + 1
             if not isinstance(event, yaml.ScalarEvent):
                 raise InputError(f"{name} line {line}: not a device but a list, a mapping or an alias. The file must be a list of devices.")
+            if len(entries.values) >= _device_file.MOST_ENTRIES:
+                raise InputError(f"{name} line {line}: more than {_device_file.MOST_ENTRIES:,} entries. Give its devices in several files.")
             entries.values.append(_scalar(loader, event, f"{name} line {line}"))
             t.cast("list[int]", entries.lines).append(line)
         _expect(loader, name, yaml.SequenceEndEvent, yaml.DocumentEndEvent, yaml.StreamEndEvent)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise InputError(f"{name} line {mark.line + 1 if mark else 1}: not YAML: {error.problem or error.context}.") from None
+        raise InputError(f"{name} line {mark.line + 1 if mark else 1}: not YAML: {_device_file.unquoted(error.problem or error.context or '')}.") from None
     except yaml.YAMLError as error:
         raise InputError(f"{name}: not YAML: {str(error).splitlines()[0]}.") from None
     except (ValueError, OverflowError):
@@ -78,6 +84,5 @@ def _scalar(loader: t.Any, event: yaml.ScalarEvent, place: str) -> str:
         return _device_file.Number(event.value)
     if tag == _STR:
         return event.value
-    raise InputError(
-        f"{place}: {event.value[:40]!r} is no text but {tag.rpartition(':')[2].lstrip('!') or 'something else'}. A device is a quoted string of 15 digits."
-    )
+    kind = tag.rpartition(":")[2] if tag.startswith("tag:yaml.org,2002:") else "vault" if tag.startswith("!vault") else "something else"
+    raise InputError(f"{place}: no text but {kind}. A device is a quoted string of 15 digits.")

@@ -25,7 +25,7 @@ WRITERS = {
     *(f"roles/simulator/files/thingspace_simulator/{name}.py" for name in ("__main__", "background")),
 }
 WRITING = re.compile(
-    r"\.write_(text|bytes)\(|\bopen\([^)]*[\"'][rwax]b?\+?[\"']|os\.open\([^)]*O_(CREAT|WRONLY|RDWR)|mkstemp|NamedTemporaryFile|copyfile|shutil\."
+    r"\.write_(text|bytes)\(|\bopen\([^)]*[\"']([wax]b?\+?|rb?\+)[\"']|os\.open\([^)]*O_(CREAT|WRONLY|RDWR)|mkstemp|NamedTemporaryFile|copyfile|shutil\."
 )
 
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from ansible_collections.thingspace.fota.plugins.module_utils import _device_file
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _rollout_file, _shipping, _written
+from ansible_collections.thingspace.fota.plugins.plugin_utils import _nodes, _rollout_file, _shipping, _written
 from anything import ANYTHING, DEPTHS, A, nested, share, spoiled
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,7 +68,7 @@ def test_any_yaml_is_read_or_refused_whatever_the_parser(parser: str, content: b
     with pytest.MonkeyPatch.context() as patch:
         if parser == "python":
             patch.setattr(_shipping, "_LOADER", yaml.SafeLoader)
-            patch.setattr(_written, "_LOADER", yaml.SafeLoader)
+            patch.setattr(_nodes, "_LOADER", yaml.SafeLoader)
         both(content, "d.yml")
         refused(lambda: _written.read(_device_file.decode(content, "r.yml"), "r.yml"))
 

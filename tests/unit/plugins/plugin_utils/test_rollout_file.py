@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.thingspace.fota.plugins.module_utils import _device_file
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _rollout_file, _written
+from ansible_collections.thingspace.fota.plugins.plugin_utils import _nodes, _rollout_defaults, _rollout_file, _shipping
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +27,8 @@ Values = dict[str, t.Any]
 @pytest.fixture(params=[True, False], ids=["with libyaml", "without"])
 def either_parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """PyYAML has two parsers, whose sentences differ."""
-    monkeypatch.setattr(_written, "_LOADER", yaml.CSafeLoader if request.param else yaml.SafeLoader)
+    for parser in (_nodes, _shipping):
+        monkeypatch.setattr(parser, "_LOADER", yaml.CSafeLoader if request.param else yaml.SafeLoader)
 
 
 class Repository:
@@ -115,7 +117,7 @@ MERGED = {
 @pytest.mark.parametrize(("defaults", "own", "expected"), MERGED.values(), ids=MERGED)
 def test_what_an_upgrade_says_replaces_the_defaults(defaults: Values, own: Values, expected: Values) -> None:
     before = (dict(defaults), dict(own))
-    assert _rollout_file.merged(defaults, own) == expected
+    assert _rollout_defaults.merged(defaults, own) == expected
     assert (defaults, own) == before
 
 
@@ -219,11 +221,11 @@ FAULTS: dict[str, tuple[str, list[str]]] = {
     "nothing": ("", ["rollouts/a.yml: the file is empty."]),
     "a comment": ("# later\n", ["rollouts/a.yml: the file is empty."]),
     "a list": ("- a\n", ["rollouts/a.yml line 1: is a list and must be a mapping."]),
-    "a word": ("later", ["rollouts/a.yml line 1: 'later' is text and must be a mapping."]),
+    "a word": ("later", ["rollouts/a.yml line 1: is no rollout file: that is a mapping with account and upgrades."]),
     "an alias in its anchor": (f"{HEAD}upgrades: &u [*u]", ["rollouts/a.yml line 2: an alias stands inside of its own anchor."]),
     "a merge of a list": (entry("<<: [1]"), ["upgrades[0]: has a merge key << of something that is no mapping."]),
-    "deep lists": (f"{HEAD}upgrades: {'[' * 100_000}", ["rollouts/a.yml line 2: lists and mappings stand too deep in each other."]),
-    "deep mappings": (f"{HEAD}upgrades: {'{a: ' * 100_000}", ["rollouts/a.yml line 2: lists and mappings stand too deep in each other."]),
+    "deep lists": (f"{HEAD}upgrades: {'[' * 100_000}", ["rollouts/a.yml line 2: lists and mappings stand more than 50 deep in each other."]),
+    "deep mappings": (f"{HEAD}upgrades: {'{a: ' * 100_000}", ["rollouts/a.yml line 2: lists and mappings stand more than 50 deep in each other."]),
 }
 
 
@@ -254,7 +256,7 @@ JSON_FAULTS = {
     "a key twice": ('{"account": "a", "account": "b"}', ["a.json, account: is there twice."]),
     "nothing": (" \n", ["a.json: the file is empty."]),
     "null": ("null", ["a.json: has no value and must be a mapping."]),
-    "deep lists": ("[" * 100_000, ["a.json: lists and mappings stand too deep in each other."]),
+    "deep lists": ("[" * 100_000, ["a.json: lists and mappings stand more than 50 deep in each other."]),
 }
 
 
@@ -313,7 +315,7 @@ def test_a_billion_laughs_end_at_once(repository: Repository, either_parser: Non
     for step in range(1, 30):
         many = ", ".join([f"*a{step - 1}"] * 9)
         lines.append(f"a{step}: &a{step} {{<<: [{many}]}}" if merge else f"a{step}: &a{step} [{many}]")
-    assert "stand for more than 1,000,000 values" in repository.error("\n".join(lines))
+    assert "it holds more than 400,000 values, with those that aliases stand for" in repository.error("\n".join(lines))
 
 
 def test_a_template_is_text(repository: Repository) -> None:
@@ -382,12 +384,13 @@ def test_what_lies_outside_of_the_repository_is_not_read(repository: Repository)
     ways = ["../runner/key.csv", str(secret), "link.csv"]
     assert [repository.upgrades(entry(f"devices_file: {way}"))[0]["devices_file"] != "" for way in ways] == [True] * 3
     repository.write("rollouts/.git/config", "the-password")
-    for way in [*ways, ".git/config"]:
+    for way in [*ways, "../runner/gone.csv", "../runner"]:
         error = repository.error(entry(f"devices_file: {way}"))
         assert error.startswith(f"rollouts/a.yml line 4, upgrades[0].devices_file: '{way[:20]}")
+        # Whether it is there at all is not told.
         assert f" leads out of the Git repository {repository.folder / 'rollouts'}, to " in error
     assert repository.upgrades(entry("devices_file: waves/1.csv"))
-    # A rollout file, too. What is wrong with it would be quoted.
+    # A rollout file, too. What is wrong with it would be told.
     repository.write("runner/vault", "the-password")
     (repository.folder / "rollouts" / "b.yml").symlink_to("../runner/vault")
     assert repository.refused().startswith(f"rollouts/b.yml leads out of the Git repository {repository.folder / 'rollouts'}, to ")
@@ -396,6 +399,115 @@ def test_what_lies_outside_of_the_repository_is_not_read(repository: Repository)
     (repository.folder / "rollouts" / "b.yml").unlink()
     (repository.folder / "way").symlink_to("rollouts")
     assert repository.load("way")
+
+
+def test_a_link_on_the_way_does_not_lift_the_bounds(repository: Repository) -> None:
+    repository.write("secret.txt", "the-password")
+    repository.write("repo/.git/config", "")
+    repository.write("repo/rollouts/a.yml", entry("devices_file: ../../secret.txt"))
+    (repository.folder / "elsewhere").mkdir()
+    (repository.folder / "elsewhere" / "link").symlink_to("../repo/rollouts")
+    (repository.folder / "elsewhere" / "file.yml").symlink_to("../repo/rollouts/a.yml")
+    (repository.folder / "elsewhere" / "twice").symlink_to("link")
+    out = f"leads out of the Git repository {repository.folder / 'repo'}, to "
+    # By a link, a path through its link is another one than the kernel's: that is told by the file.
+    for way in ("repo/rollouts", "elsewhere/link", "elsewhere/twice", "elsewhere/link/../link"):
+        (repository.folder / "repo/rollouts/a.yml").write_text(entry(f"devices_file: {repository.folder}/secret.txt"), encoding="utf-8")
+        assert out in repository.refused(way), way
+    assert out in repository.refused("elsewhere/file.yml")
+    # A repository whose folder of rollouts is a link out of it.
+    repository.write("outside/b.yml", "the-password")
+    (repository.folder / "repo" / "other").symlink_to("../outside")
+    (repository.folder / "repo" / "far").symlink_to("../elsewhere/to-outside")
+    (repository.folder / "elsewhere" / "to-outside").symlink_to("../outside")
+    for way in ("repo/other", "repo/far", "repo/other/b.yml"):
+        assert out in repository.refused(way)
+    # Nor does a link into another repository.
+    repository.write("outside/.git/config", "")
+    assert out in repository.refused("repo/other")
+
+
+GITS = {
+    "a clone below": ("sub/.git/config", "sub/.git/config"),
+    "a worktree": (".git", ".git"),
+    "a submodule": ("modules/one/.git", "modules/one/.git"),
+    "another spelling": (".GIT/config", ".GIT/config"),
+    "a bare clone": ("cache/fleet.git/config", "cache/fleet.git/config"),
+    "deep inside": ("sub/.git/modules/x/logs/HEAD", "sub/.git/modules/x/logs/HEAD"),
+    "a link": ("sub/.git/config", "waves/link.csv"),
+}
+
+
+@pytest.mark.parametrize("in_repository", [True, False])
+@pytest.mark.parametrize(("place", "way"), GITS.values(), ids=GITS)
+def test_what_git_keeps_for_itself_is_not_read(repository: Repository, place: str, way: str, in_repository: bool) -> None:
+    path = repository.write(f"rollouts/{place}", "url = https://the-password@example.com\n")
+    if in_repository and not place.startswith(".git"):
+        repository.write("rollouts/.git/HEAD", "")
+    if "bare" in path.parts or path.parent.name == "fleet.git":
+        for name in ("HEAD", "objects", "refs"):
+            (path.parent / name).mkdir()
+    (repository.folder / "rollouts/waves/link.csv").symlink_to(path)
+    error = repository.error(entry(f"devices_file: {way}"))
+    assert "leads to what Git keeps for itself" in error
+    assert "the-password" not in error
+
+
+def test_a_root_holds_where_there_is_no_repository(repository: Repository) -> None:
+    repository.write("secret.txt", "the-password")
+    repository.write("rollouts/a.yml", entry("devices_file: waves/1.csv"))
+    (repository.folder / "way").symlink_to("rollouts")
+
+    def load(root: str, term: str = "rollouts") -> list[Values]:
+        return _rollout_file.load([term], str(repository.folder), lambda path: Path(path).read_bytes(), root)
+
+    for root in (".", "rollouts", "way", str(repository.folder)):
+        assert load(root)
+        assert load(root, "way/a.yml")
+    for way in ("../secret.txt", f"{repository.folder}/secret.txt", "link.txt"):
+        repository.write("rollouts/a.yml", entry(f"devices_file: {way}"))
+        (repository.folder / "rollouts/link.txt").unlink(missing_ok=True)
+        (repository.folder / "rollouts/link.txt").symlink_to("../secret.txt")
+        assert load(".")
+        with pytest.raises(InputError, match=f"leads out of the folder {repository.folder}/rollouts, to "):
+            load("way")
+    with pytest.raises(InputError, match="rollouts/a.yml leads out of the folder "):
+        load("rollouts/waves")
+    # The root is what counts, also where a repository is smaller.
+    repository.write("rollouts/.git/HEAD", "")
+    assert load(".")
+    for root in ("", " ", "gone", "secret.txt", "\0"):
+        with pytest.raises(InputError, match="The root .* is no folder"):
+            load(root)
+
+
+SECRET = "hunter2-4711"
+SECRETS = [
+    SECRET, f"{SECRET}\n", f"{SECRET}\nx\n", f"password: {SECRET}\n", f"{SECRET}: x\n", f"- {SECRET}\n", f'["{SECRET}"]', f'{{"{SECRET}": 1}}', f"[{SECRET}",
+    f"'{SECRET}", f'"{SECRET}', f"*{SECRET}", f"[*{SECRET}]", f"&{SECRET} x", f"[&{SECRET} x, *x]", f"!{SECRET} x", f"[!{SECRET} x]", f"!{SECRET}! x",
+    f"%{SECRET}\n---\nx", f"%TAG ! {SECRET}\n---\nx", f"? {SECRET}\n: [x", f"{SECRET}: {SECRET}: x", f"\t{SECRET}", f"[core]\n\turl = {SECRET}\n",
+    f"imei\n{SECRET}\n", f"device_id,{SECRET}\nx,y\n", f"990003425730535,{SECRET}\n", f"{SECRET}\x07",
+    f"@{SECRET}", f"`{SECRET}`", f"<<: {SECRET}", f'"\\x{SECRET}"', f"[{SECRET}]: x", f"upgrade_token: {SECRET}\nother: {SECRET}\n", f"{SECRET} {SECRET}",
+]
+
+
+@pytest.mark.parametrize("name", ["d.txt", "d.csv", "d.json", "d.yml", "r.yml", "r.json"])
+@pytest.mark.parametrize("secret", SECRETS)
+def test_nothing_is_quoted_of_a_file_that_holds_no_devices(repository: Repository, either_parser: None, name: str, secret: str) -> None:
+    # The password of a vault lies in the workspace, and a pull request may name any file of it, by a link with any ending.
+    if name.startswith("r"):
+        told = repository.error(secret, f"rollouts/{name}")
+    else:
+        with pytest.raises(InputError) as caught:
+            _device_file.parse(_shipping.as_text(secret.encode(), name, None), "d.txt", check_luhn=False)
+        told = caught.value.message
+        if name != "d.yml":
+            with pytest.raises(InputError) as caught:
+                _device_file.parse(secret.encode(), name, check_luhn=False)
+            assert told == caught.value.message
+    assert name in told
+    assert "hunter2" not in told
+    assert "4711" not in told
 
 
 @pytest.mark.parametrize(
