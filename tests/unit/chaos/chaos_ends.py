@@ -58,6 +58,10 @@ def _upgrade(run: Run, wishes: t.Sequence[Wish]) -> None:
         pending = result["upgrade"]["status"] == "RequestPending" and result["upgrade_id"] in run.after
         refused_later = pending and not standing and any("slow" in record.faults for record in run.records)
         assert standing == [result["upgrade_id"]] or foreign or refused_later, f"a success, and there are {standing}"
+        if result["action"] == "schedule" and not pending and not foreign:
+            snap = run.after[result["upgrade_id"]]
+            refused = {item["device_id"] for item in result["rejected"]}
+            assert wish.declared <= snap.members | snap.rejected | refused, "told as scheduled, and it does not hold what was declared"
 
 
 def _statuses(world: t.Mapping[str, t.Any]) -> dict[str, bool]:
@@ -202,6 +206,8 @@ def _of_upgrade(run: Run, wish: Wish, status: str) -> set[str]:
     excuses = {"state"} if wish.slot == "p" else set()
     held = {device for snap in run.before.values() if snap.status in OPEN for device in snap.members}
     refused = wish.declared & (run.refusals | held)
+    # Refused ones that vanish cannot be told from those that never came.
+    excuses |= {"not_visible"} if (refused or run.doomed) and _odd(run) else set()
     # What is left in RequestPending longer than reads are made has no end, and what is refused as a whole is no success.
     return excuses | ({"state"} if refused == wish.declared or run.doomed else set())
 
