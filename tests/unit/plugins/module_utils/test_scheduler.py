@@ -288,6 +288,17 @@ def test_none_of_what_was_made_although_throttled_is_kept_back(late: int, error:
         assert run.scheduler.landed
 
 
+@pytest.mark.parametrize("error", [UnsettledError("Busy.", "service", carried_out=None, status=429), lost()])
+def test_that_one_is_shown_does_not_mean_that_it_is_alone(run: Run, error: UnsettledError) -> None:
+    throttled = UnsettledError("Busy.", "service", carried_out=None, status=429)
+    run.service.then("POST", *(lambda failure=failure: [run.service.make(run.service.posted[-1]), failure][1] for failure in (throttled, error)))
+    nothing: list[t.Any] = [{"reportList": []}] * 5
+    run.service.then("LIST", *nothing, lambda: {"reportList": [run.service.upgrades["N1"]]}, *nothing[:4])
+    run.schedule()
+    assert run.told == ("state", f"There are 2 upgrades {KEY}: N1 (RequestPending), N2 (RequestPending). Cancel all but one of them by upgrade_id.")
+    assert run.knows == ("N2", True, False)
+
+
 def test_one_that_somebody_else_makes_beside_throttled_ones_is_taken_at_the_end() -> None:
     run = Run(timeout=1)
     run.service.then("POST", lambda: [run.service.add("V", "c"), UnsettledError("Busy.", "service", carried_out=None, status=429)][1])

@@ -175,6 +175,9 @@ LOST: list[dict[str, t.Any]] = [
     {"do": "drop_before"},
     {"do": "status", "status": 503, "applied": True},
     {"do": "status", "status": 429},
+    {"do": "status", "status": 429, "applied": True},
+    {"do": "status", "status": 303, "applied": True},
+    {"do": "garbled", "shape": "no_http", "text": "Tunnel connection failed: 502", "applied": True},
     {"do": "html", "status": 502},
     {"do": "html", "status": 200, "applied": True},
     {"do": "truncated"},
@@ -282,9 +285,13 @@ def test_an_answer_whose_read_back_fails_is_a_change(sim: Simulator) -> None:
     assert (result["failed"], result["changed"], result["url"], result["previous_url"]) == (True, True, URL, OLD)
 
 
-def test_a_lost_answer_that_cannot_be_read_counts_as_changed(sim: Simulator) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [{"do": "drop_after"}, {"do": "status", "status": 429}, {"do": "status", "status": 429, "applied": True}, {"do": "status", "status": 303, "applied": True}],
+)
+def test_a_lost_answer_that_cannot_be_read_counts_as_changed(sim: Simulator, fault: dict[str, t.Any]) -> None:
     phone = Phone(sim, url=OLD)
-    sim.fault("POST /callbacks", do="drop_after")
+    sim.fault("POST /callbacks", **fault)
     sim.fault("GET /callbacks", do="expired_session", nth=2)
     result = phone.run(url=URL)
     assert (result["failed"], result["error"]["kind"], result["changed"]) == (True, "session_token", True)

@@ -338,9 +338,13 @@ def test_candidates_that_fail_half_way_tell_the_truth(sim: Simulator) -> None:
     assert (result["added"], result["candidates_added"], pool.candidates) == (imeis(7), imeis(0), {0})
 
 
-def test_candidates_whose_fate_cannot_be_read_count_as_changed(sim: Simulator) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [{"do": "drop_after"}, {"do": "status", "status": 429}, {"do": "status", "status": 429, "applied": True}, {"do": "status", "status": 303, "applied": True}],
+)
+def test_candidates_whose_fate_cannot_be_read_count_as_changed(sim: Simulator, fault: dict[str, t.Any]) -> None:
     pool = Pool(sim)
-    sim.fault("POST /licenses", do="drop_after")
+    sim.fault("POST /licenses", **fault)
     sim.fault("GET /licenses", do="expired_session", nth=3)
     result = pool.run(cancellation_candidates=imeis(0))
     assert (result["failed"], result["error"]["kind"], result["changed"]) == (True, "session_token", True)

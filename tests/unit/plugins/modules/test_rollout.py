@@ -309,9 +309,14 @@ def test_an_upgrade_that_starts_between_plan_and_write(fleet: Fleet) -> None:
     assert fleet.members("b") == {3}
 
 
-def test_a_lost_answer_to_a_schedule_is_settled_by_reading(fleet: Fleet) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [{"do": "drop_after"}, {"do": "interim"}, {"do": "status", "status": 429, "applied": True}, {"do": "status", "status": 303, "applied": True}]
+    + [{"do": "garbled", "shape": shape, "text": "Tunnel connection failed: 502", "applied": True} for shape in ("no_http", "chunk_size")],
+)
+def test_a_lost_answer_to_a_schedule_is_settled_by_reading(fleet: Fleet, fault: dict[str, t.Any]) -> None:
     fleet.has("a", 1)
-    fleet.sim.fault("POST /upgrades", do="drop_after")
+    fleet.sim.fault("POST /upgrades", times=None, **fault)
     told = fleet.run(fleet.wave("a", 1, 2), fleet.new("n", 3, 4))
     assert not told["failed"], told["msg"]
     assert [operation for _name, operation, _devices in fleet.sent].count("schedule") == 1
