@@ -111,7 +111,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._connector import 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of, api_url_of
-from ansible_collections.thingspace.fota.plugins.module_utils._reports import upgrades_by_status
+from ansible_collections.thingspace.fota.plugins.module_utils._reports import upgrades_by_status, with_devices
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import described
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _upgrade_hosts
 from ansible_collections.thingspace.fota.plugins.plugin_utils._inventory_session import within
@@ -187,7 +187,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
                 return t.cast("list[Values]", kept["upgrades"])
 
         def read(connector: Connector) -> list[Values]:
-            found = upgrades_by_status(Account(connector.authorized(), params["account"]), options["status"])
+            account = Account(connector.authorized(), params["account"])
+            found = with_devices(account, upgrades_by_status(account, options["status"]), needed=False)
+            for sentence in filter(None, (upgrade.unlisted for upgrade in found)):
+                self.display.warning(sentence)
             return [described(upgrade, include_devices=options["include_devices"]) for upgrade in found]
 
         upgrades = within(params, self.display.warning, pathlib.Path(constants.DEFAULT_LOCAL_TMP), read)

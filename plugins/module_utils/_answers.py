@@ -148,10 +148,12 @@ def _kind(status: int, spoken: Spoken) -> tuple[Kind, str]:
         return "access_token", "The service does not accept the access token."
     if status == 403:
         return "forbidden", "The service forbids this to the user of these tokens."
-    if status == 404 and spoken.shape != "service" and (spoken.message or spoken.code):
-        return "service", "There is no such service: check api_url."
-    if status == 404 or re.search(r"invalid upgrade\s*id", message, re.IGNORECASE):
+    # Only the service itself knows that there is no such upgrade. Who else says so was asked at a wrong address.
+    by_the_service = spoken.shape == "service" and (code or message)
+    if by_the_service and (status == 404 or re.search(r"invalid upgrade\s*id", message, re.IGNORECASE)):
         return "not_found", "The service does not know it under this account."
+    if status == 404:
+        return "service", "There is no such service: check api_url."
     return "service", ""
 
 

@@ -12,7 +12,7 @@ import urllib.parse
 
 from ansible_collections.thingspace.fota.plugins.module_utils._callbacks import SERVICE, Callbacks, Listener, Wish
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError, UnsettledError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, UnsettledError, failure_of
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._module import Result
 from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of
@@ -23,11 +23,7 @@ Params = t.Mapping[str, t.Any]
 def job(params: Params, connector: Connector, check_mode: bool) -> Result:
     """The job of the module. Failures come back in the result, with what was done before them."""
     task = _Task(params, connector, check_mode)
-    failure: ThingSpaceError | None = None
-    try:
-        task.run()
-    except ThingSpaceError as error:
-        failure = error
+    failure = failure_of(task.run)
     if isinstance(params, dict) and isinstance(params["url"], str):
         # What ansible-core adds to the result shows the options.
         params["url"] = Listener(params["url"]).address

@@ -9,20 +9,30 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import StateError, ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._licenses import Licenses
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan, batches
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
 
 
 class CandidateList:
-    """The candidates as they were read first and last, and the declared ones. ``unread`` says that something may have been written after that."""
+    """The candidates as they were read last, and the declared ones.
+
+    ``unread`` says that something may have been written after that. ``added`` and ``removed`` are what this run has changed.
+    """
 
     def __init__(self, licenses: Licenses, declared: frozenset[str]) -> None:
         self._licenses = licenses
         self._declared = declared
         self.unread = False
-        self.first = self.last = self._read()
+        self.added: frozenset[str] = frozenset()
+        self.removed: frozenset[str] = frozenset()
+        self.last = self._read()
+
+    @property
+    def before(self) -> frozenset[str]:
+        """What would be there without this run: others may have written meanwhile."""
+        return (self.last - self.added) | self.removed
 
     @property
     def plan(self) -> Plan:
@@ -31,33 +41,51 @@ class CandidateList:
 
     def predict(self) -> None:
         """For check mode: as if it were written."""
+        self.added, self.removed = self.plan.append, self.plan.remove
         self.last = self._declared
 
-    def write(self, batch_size: int, backoff: t.Callable[[], Backoff]) -> None:
-        """Write what is missing, and read until it shows. Raises ThingSpaceError, with ``last`` read again if that was possible."""
-        lost, unseen, answered = backoff(), backoff(), False
-        while self.plan:
+    def write(self, batch_size: int, backoff: t.Callable[[], Backoff], *, approved: bool) -> None:
+        """Write what is missing, and read until it shows. Raises ThingSpaceError, with ``last`` read again if that was possible.
+
+        Args:
+            approved: whether nothing but the plan of now may be written.
+        """
+        lost, unseen, answered, plan = backoff(), backoff(), False, self.plan
+        while todo := self.plan:
             if answered:
                 if not unseen.wait():
                     raise ThingSpaceError(
                         "The service acknowledged the cancellation candidates and does not show them within retry_timeout. Run the task again later.",
                         "not_visible",
                     )
-                self.last = self._read()
+                self._look(todo)
                 continue
+            if approved and not (todo.append <= plan.append and todo.remove <= plan.remove):
+                raise StateError(
+                    "The cancellation candidates have changed since the plan was approved: more than the approved writes would be needed now. "
+                    "Have the new plan reviewed."
+                )
             try:
                 self._send(batch_size)
                 answered = True
             except ThingSpaceError as error:
                 again = isinstance(error, UnsettledError) and lost.wait(error.retry_after)
                 try:
-                    self.last = self._read()
+                    self._look(todo)
                 except ThingSpaceError as unread:
                     raise (unread if again else error) from None
                 if self.plan and not again:
                     raise
                 continue
-            self.last = self._read()
+            self._look(todo)
+
+    def _look(self, sent: Plan) -> None:
+        """Read again. What was to be sent and shows now is this run's doing, if something of it may have been written."""
+        written = self.unread
+        self.last = self._read()
+        if written:
+            self.added |= sent.append & self.last
+            self.removed |= sent.remove - self.last
 
     def _send(self, batch_size: int) -> None:
         if not self._declared:

@@ -33,6 +33,7 @@ class Client:
     def __init__(self, transport: Transport, headers: t.Mapping[str, str], secrets: t.Iterable[str] = ()) -> None:
         self._transport = transport
         self._headers = {**_JSON, **headers}
+        self.has_written = False
         # "Bearer xyz" is as secret as xyz; the scheme is not.
         self._hide = hiding([*secrets, *(value.split()[-1] for value in headers.values() if value.strip())])
 
@@ -61,6 +62,7 @@ class Client:
         """Send a change once. UnsettledError says that only reading can tell what became of it."""
         payload = None if body is None else json.dumps(body).encode()
         request = Request(method, path, self._headers, payload)
+        self.has_written = True
         with self._censoring():
             return self._value(self._answer(request), request, may_repeat=False)
 

@@ -24,11 +24,17 @@ class Connector:
         self._connections: int = params.get("concurrency") or 1
         self._transport: _http.Transport | None = None
         self._branches: list[_http.Transport] = []
+        self._clients: list[Client] = []
 
     @property
     def requests(self) -> int:
         """HTTP requests made so far."""
         return sum(transport.requests for transport in [self._transport, *self._branches] if transport)
+
+    @property
+    def has_written(self) -> bool:
+        """Whether a change was sent with the two tokens, whatever became of it."""
+        return any(client.has_written for client in self._clients)
 
     def transport(self) -> _http.Transport:
         """The task's one connection. Raises ThingSpaceError for options that cannot be meant."""
@@ -66,4 +72,6 @@ class Connector:
         if branch:
             transport = transport.branch()
             self._branches.append(transport)
-        return Client(transport, {"Authorization": f"Bearer {access}", "VZ-M2M-Token": session}, secrets)
+        client = Client(transport, {"Authorization": f"Bearer {access}", "VZ-M2M-Token": session}, secrets)
+        self._clients.append(client)
+        return client

@@ -58,8 +58,7 @@ def declared_upgrades(params: Params, today: datetime.date) -> list[Declared]:
             found.append(_one({**entry, **{name: params[name] if entry[name] is None else entry[name] for name in OF_AN_ENTRY}}))
         except ThingSpaceError as error:
             named = entry["name"] or entry["upgrade_id"]
-            error.message = f"upgrades[{index}]{f' ({named})' if named else ''}: {error.message}"
-            raise
+            raise error.reworded(f"upgrades[{index}]{f' ({named})' if named else ''}: {error.message}") from None
     if not found:
         raise InputError("upgrades is empty: a rollout declares at least one upgrade.")
     check_same(found, [upgrade.ref for upgrade in found])

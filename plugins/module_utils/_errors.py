@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import traceback
 import typing as t
+
+from ansible_collections.thingspace.fota.plugins.module_utils._text import one_line
 
 Kind = t.Literal[
     "input",
@@ -23,7 +26,11 @@ Kind = t.Literal[
     "dependency",
     "service",
     "unreachable",
+    "internal",
 ]
+
+Error = t.TypeVar("Error", bound="ThingSpaceError")
+_LONGEST = 300
 
 
 class ThingSpaceError(Exception):
@@ -42,6 +49,21 @@ class ThingSpaceError(Exception):
         self.detail = detail
         # What was done before it, where a task can do things half.
         self.done: str | None = None
+        # The traceback of a mistake of ours.
+        self.exception: str | None = None
+
+    def reworded(self: Error, message: str) -> Error:
+        """The same failure in another sentence: what was raised stays as it is, for whoever has it already."""
+        return self._like(message=message)
+
+    def after(self: Error, done: str) -> Error:
+        """The same failure, which also tells what was done before it."""
+        return self._like(done=done)
+
+    def _like(self: Error, **changes: str) -> Error:
+        other = type(self).__new__(type(self), *self.args)
+        other.__dict__.update(self.__dict__, **changes)
+        return other
 
     @property
     def sentence(self) -> str:
@@ -51,6 +73,15 @@ class ThingSpaceError(Exception):
     def as_dict(self) -> dict[str, str | int | None]:
         """The ``error`` of a failed task."""
         return {"kind": self.kind, "status": self.status, "code": self.code, "message": self.detail or self.message}
+
+
+class InternalError(ThingSpaceError):
+    """A mistake of ours, with its traceback: nothing that a user or the service could mend."""
+
+    def __init__(self, mistake: Exception) -> None:
+        said = one_line(str(mistake))[:_LONGEST]
+        super().__init__(f"A mistake in this collection, please report it: {type(mistake).__name__}{f': {said}' if said else ''}.", "internal")
+        self.exception = "".join(traceback.format_exception(type(mistake), mistake, mistake.__traceback__))
 
 
 class InputError(ThingSpaceError):
@@ -72,6 +103,17 @@ class StateError(ThingSpaceError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "state")
+
+
+def failure_of(work: t.Callable[[], object]) -> ThingSpaceError | None:
+    """What the work fails with, None if it does not: a mistake of ours must not swallow what is known to have landed before it."""
+    try:
+        work()
+    except ThingSpaceError as error:
+        return error
+    except Exception as mistake:
+        return InternalError(mistake)
+    return None
 
 
 class UnsettledError(ThingSpaceError):

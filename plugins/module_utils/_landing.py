@@ -12,7 +12,8 @@ import typing as t
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Changes, Rejection
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan
-from ansible_collections.thingspace.fota.plugins.module_utils._writer import OPERATIONS, Progress, Read
+from ansible_collections.thingspace.fota.plugins.module_utils._progress import OPERATIONS, Progress, Read
+from ansible_collections.thingspace.fota.plugins.module_utils._standing import silent
 
 _SHOWN = 3
 
@@ -60,10 +61,10 @@ def judge(rejected: t.Sequence[Rejection], on_rejected: str) -> str | None:
 
 
 def rejections(progress: Progress[Read], plan: Plan) -> tuple[Rejection, ...]:
-    """Declared devices that are refused, by what the last read still misses: a refusal whose goal is reached is none."""
+    """Declared devices that are refused, by what the last read still misses: a refusal whose goal is reached is none, and no word is none either."""
     found: list[Rejection] = []
     for operation in OPERATIONS:
-        refused = progress.answers[operation].keys() - progress.acknowledged(operation)
+        refused = progress.answers[operation].keys() - progress.acknowledged(operation) - progress.answered(operation, silent)
         missing = plan.append | plan.refused if operation == "append" else plan.remove
         found += [Rejection(device, operation, *progress.answers[operation][device]) for device in refused & missing]
     told = {rejection.device_id for rejection in found}

@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import dataclasses
+import types
 import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._candidates import CandidateList
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
 from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, declare, doubt
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import RailError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import RailError, StateError, ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._license_outcome import Cancelled, LicenseOutcome
 from ansible_collections.thingspace.fota.plugins.module_utils._licenses import Holders, LicensedDevices, Licenses
@@ -20,7 +21,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._membership import
 from ansible_collections.thingspace.fota.plugins.module_utils._module import Result
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Changes
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan
-from ansible_collections.thingspace.fota.plugins.module_utils._reports import upgrades_by_status
+from ansible_collections.thingspace.fota.plugins.module_utils._reports import upgrades_by_status, with_devices
 
 _NOT_STARTED = ("RequestPending", "Queued")
 _NAME = "licenses"
@@ -37,10 +38,13 @@ class _LicenseTask(Task[Holders]):
     _account: Account | None = None
     _declared_candidates: frozenset[str] | None = None
     _candidates: CandidateList | None = None
+    # Removals whose upgrades were looked up, which upgrades these are, and which ones the plan was approved with.
     _looked_at: frozenset[str] = frozenset()
     _losing: tuple[Cancelled, ...] = ()
+    _planned: t.Mapping[str, frozenset[str]] = types.MappingProxyType({})
+    _fresh = False
     _refused = False
-    _last: Holders | None = None
+    _wanted: frozenset[str] = frozenset()
 
     def check(self) -> None:
         given = self.params["cancellation_candidates"]
@@ -56,38 +60,44 @@ class _LicenseTask(Task[Holders]):
         if params["devices"] is None and params["devices_file"] is None and self._declared_candidates is not None and params["state"] != "exact":
             # The task is about the candidates alone.
             return Declaration(frozenset())
-        return super().declared()
+        declaration = super().declared()
+        self._wanted = declaration.devices
+        return declaration
 
     def open(self, account: Account) -> tuple[str, LicensedDevices, Holders]:
         self._account = account
         licenses = Licenses(account)
         membership = LicensedDevices(licenses, account.name)
-        first = membership.read()
+        first, backoff = membership.read(), account.backoff()
+        while (sentence := first.doubt) and self._must_know_all(first):
+            if not backoff.wait():
+                raise ThingSpaceError(sentence, "service")
+            first = membership.read()
         if self._declared_candidates is not None:
             self._candidates = CandidateList(licenses, self._declared_candidates)
         return _NAME, membership, first
 
+    def _must_know_all(self, first: Holders) -> bool:
+        """Whether a device that is not listed, and may have a licence all the same, would make a difference."""
+        state = self.params["state"]
+        return state == "exact" or state == "absent" and not self._wanted <= first.members
+
+    def doubt(self, last: Holders) -> str | None:
+        return last.doubt
+
     def permit(self, removals: frozenset[str]) -> None:
-        """Say which scheduled upgrades lose devices, and refuse it unless it is allowed."""
-        # Looked up anew in every round: upgrades may have been scheduled while the service was busy.
-        if self._account is None or not removals:
-            return
-        self._looked_at |= removals
-        losing = {item.upgrade_id: item for item in self._losing}
-        for upgrade in upgrades_by_status(self._account, _NOT_STARTED):
-            devices = upgrade.members & self._looked_at
-            known = losing.get(upgrade.upgrade_id)
-            if known:
-                losing[upgrade.upgrade_id] = dataclasses.replace(known, devices=known.devices | devices)
-            elif devices:
-                losing[upgrade.upgrade_id] = Cancelled(upgrade.upgrade_id, upgrade.firmware_name, upgrade.start_date, len(upgrade.members), devices)
-        # Those that start first stand first.
-        self._losing = tuple(sorted(losing.values(), key=lambda item: (item.start_date or "", item.upgrade_id)))
+        """Refuse what takes devices out of scheduled upgrades, unless it is allowed, and was approved where a plan was."""
+        # Looked up anew in every round but the first: upgrades may have been scheduled while the service was busy.
+        now = self._look(removals) if not self._fresh else self._planned
+        self._fresh = False
+        if self.approved and any(not devices <= self._planned.get(upgrade_id, frozenset()) for upgrade_id, devices in now.items()):
+            raise StateError(
+                "Since the plan was approved, devices that are to lose their licence were put into scheduled upgrades, which they would lose too. "
+                "Have the new plan reviewed."
+            )
         if not self._losing or self.params["allow_cancelling_upgrades"]:
             return
         self._refused = True
-        if self._last is not None:
-            self.outcome = self.outcome_of(self._last, self.outcome)
         told = [f"{item.upgrade_id} ({item.firmware_name}, {item.start_date}) {len(item.devices)} of {item.members}" for item in self._losing]
         first = "; ".join(told[:_SHOWN])
         more = f"; and {len(self._losing) - _SHOWN} more" if len(self._losing) > _SHOWN else ""
@@ -96,8 +106,24 @@ class _LicenseTask(Task[Holders]):
             "If that is meant, set allow_cancelling_upgrades to true. Else keep these licences until the upgrades have run."
         )
 
+    def _look(self, removals: frozenset[str]) -> dict[str, frozenset[str]]:
+        """Which scheduled upgrades lose which devices, those of earlier removals of this run included."""
+        if self._account is None or not removals:
+            return {}
+        self._looked_at |= removals
+        losing = {item.upgrade_id: item for item in self._losing}
+        for upgrade in with_devices(self._account, upgrades_by_status(self._account, _NOT_STARTED)):
+            devices = upgrade.members & self._looked_at
+            known = losing.get(upgrade.upgrade_id)
+            if known:
+                losing[upgrade.upgrade_id] = dataclasses.replace(known, devices=known.devices | devices)
+            elif devices:
+                losing[upgrade.upgrade_id] = Cancelled(upgrade.upgrade_id, upgrade.firmware_name, upgrade.start_date, len(upgrade.members), devices)
+        # Those that start first stand first.
+        self._losing = tuple(sorted(losing.values(), key=lambda item: (item.start_date or "", item.upgrade_id)))
+        return {item.upgrade_id: item.devices for item in self._losing}
+
     def outcome_of(self, last: Holders | None, changes: Changes) -> LicenseOutcome:
-        self._last = last
         # Not asdict, which copies every rejection.
         known: dict[str, t.Any] = {field.name: getattr(changes, field.name) for field in dataclasses.fields(Changes)}
         lost = [item if self._refused else dataclasses.replace(item, devices=item.devices & changes.removed) for item in self._losing]
@@ -108,15 +134,17 @@ class _LicenseTask(Task[Holders]):
             total=last.total if last else None,
             assigned=last.assigned if last else None,
             cancelled=tuple(item for item in lost if item.devices),
-            candidates_before=self._candidates.first if self._candidates else None,
+            candidates_before=self._candidates.before if self._candidates else None,
             candidates_after=self._candidates.last if self._candidates else None,
         )
 
-    def further_plans(self) -> dict[str, Plan]:
-        return {_CANDIDATES: self._candidates.plan} if self._candidates else {}
+    def further_plans(self, plan: Plan) -> dict[str, Plan]:
+        self._planned, self._fresh = self._look(plan.remove), True
+        losing = {f"{_NAME}/upgrades/{upgrade_id.lower()}": Plan(remove=devices) for upgrade_id, devices in self._planned.items()}
+        return losing | ({_CANDIDATES: self._candidates.plan} if self._candidates else {})
 
     def write_further(self) -> None:
-        last = self._last
+        last = self.last
         if self.check_mode and last and last.total is not None and last.assigned is not None and last.assigned > last.total:
             short = last.assigned - last.total
             self.warnings.append(f"{short} licences are missing: the account has {last.total}. The service will refuse as many of the devices.")
@@ -125,8 +153,8 @@ class _LicenseTask(Task[Holders]):
         if self.check_mode:
             self._candidates.predict()
         elif self._account:
-            self._candidates.write(self.params["batch_size"], self._account.backoff)
+            self._candidates.write(self.params["batch_size"], self._account.backoff, approved=self.approved)
 
     @property
     def changed_further(self) -> bool:
-        return self._candidates is not None and (self._candidates.first != self._candidates.last or self._candidates.unread)
+        return self._candidates is not None and (self._candidates.before != self._candidates.last or self._candidates.unread)

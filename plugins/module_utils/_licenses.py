@@ -34,6 +34,8 @@ class Licensed:
     devices: t.Mapping[str, dict[str, t.Any]] = dataclasses.field(repr=False)
     # What the service tells beyond that, in plain names.
     more: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict, repr=False)
+    # Whether it gave a list at all, or at least their number.
+    told: bool = True
 
     @property
     def doubt(self) -> str | None:
@@ -70,16 +72,18 @@ class Licenses:
     def _pass(self) -> tuple[Licensed, int]:
         devices: dict[str, dict[str, t.Any]] = {}
         page: dict[str, t.Any] = {}
-        pages = 0
+        pages, listed = 0, False
         for page in self._account.pages("licenses", listed="deviceList", row_id="deviceId", cursor="lastSeenDeviceId"):
             pages += 1
+            listed = listed or isinstance(page.get("deviceList"), list)
             for item in page.get("deviceList") or []:
                 if not isinstance(item, dict):
                     raise _no_device()
                 device = _device(item.get("deviceId"))
                 devices[device] = plain({**item, "deviceId": device}, _NAMES)
         more = plain({name: value for name, value in page.items() if name not in _PAGE_FIELDS}, _NAMES)
-        return Licensed(_count(page.get("totalLicenses")), _count(page.get("assignedLicenses")), devices, more), pages
+        assigned = _count(page.get("assignedLicenses"))
+        return Licensed(_count(page.get("totalLicenses")), assigned, devices, more, listed or assigned is not None), pages
 
     def candidates(self) -> Candidates:
         """GET every page of the cancellation candidates. Raises ThingSpaceError, for a list that stays shorter than the service's own count too.
@@ -90,9 +94,13 @@ class Licenses:
             # A list that changes between two pages may show a device twice.
             devices: dict[str, None] = {}
             page: dict[str, t.Any] = {}
+            listed = False
             for page in self._account.pages("licenses", "cancel", listed="deviceList", row_id=None, cursor=None):
+                listed = listed or isinstance(page.get("deviceList"), list)
                 devices |= dict.fromkeys(map(_device, page.get("deviceList") or []))
             count, updated = _count(page.get("count")), page.get("updateTime")
+            if count is None and not listed:
+                raise ThingSpaceError("The service answered with neither the cancellation candidates nor their number.", "service")
             if count is None or count <= len(devices):
                 return Candidates(tuple(devices), iso(str(updated)) if updated else None)
         raise ThingSpaceError(f"The service says that there are {count} cancellation candidates and lists {len(devices)}.", "service")
@@ -132,16 +140,12 @@ class Holders:
     refused: frozenset[str] = frozenset()
     status: str = "open"
     is_open: bool = True
+    told: bool = True
 
     @functools.cached_property
     def members(self) -> frozenset[str]:
         """Devices that have a licence."""
         return frozenset(self.devices)
-
-    @property
-    def told(self) -> bool:
-        """A list without devices is an empty one: the service counts them too."""
-        return True
 
     @property
     def doubt(self) -> str | None:
@@ -168,7 +172,7 @@ class LicensedDevices:
     def read(self) -> Holders:
         """As :meth:`Licenses.read`."""
         licensed = self._licenses.read()
-        return Holders(licensed.total, licensed.assigned, dict.fromkeys(licensed.devices, _LICENSED))
+        return Holders(licensed.total, licensed.assigned, dict.fromkeys(licensed.devices, _LICENSED), told=licensed.told)
 
     def change(self, operation: Operation, devices: list[str]) -> dict[str, Standing]:
         """As :meth:`Licenses.change`."""

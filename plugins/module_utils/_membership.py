@@ -14,15 +14,16 @@ from ansible_collections.thingspace.fota.plugins.module_utils import _device_fil
 from ansible_collections.thingspace.fota.plugins.module_utils._approval import check_given, check_plan
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
 from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, declare, doubt
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, failure_of
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._landing import changes_of, judge, landed
 from ansible_collections.thingspace.fota.plugins.module_utils._module import Result
 from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of, check_range
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget, Changes
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan, plan_digest
+from ansible_collections.thingspace.fota.plugins.module_utils._progress import Progress, Read
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import Rails, check_declaration
-from ansible_collections.thingspace.fota.plugins.module_utils._writer import Membership, Permit, Progress, Read, Target, converge, guard
+from ansible_collections.thingspace.fota.plugins.module_utils._writer import Membership, Permit, Target, converge, guard, read_listed
 
 Params = t.Mapping[str, t.Any]
 
@@ -67,8 +68,10 @@ class Task(abc.ABC, t.Generic[Read]):
         self.check_mode = check_mode
         self.warnings: list[str] = []
         self.changed = False
+        # As it was read last.
+        self.last: Read | None = None
         self._connector = connector
-        self.outcome = self.outcome_of(None, Changes())
+        self._changes = Changes()
 
     # What differs from module to module.
 
@@ -79,6 +82,10 @@ class Task(abc.ABC, t.Generic[Read]):
     @abc.abstractmethod
     def open(self, account: Account) -> tuple[str, Membership[Read], Read]:
         """The name in the plan digest, the membership, and its first read."""
+
+    @abc.abstractmethod
+    def doubt(self, last: Read) -> str | None:
+        """A sentence about what the service tells of its devices and cannot be taken at its word."""
 
     def check(self) -> None:
         """Raise InputError for options of the module's own."""
@@ -96,8 +103,8 @@ class Task(abc.ABC, t.Generic[Read]):
         if sentence:
             self.warnings.append(sentence + ".")
 
-    def further_plans(self) -> dict[str, Plan]:
-        """What else the module plans to write, by its name in the plan digest. After :meth:`open`."""
+    def further_plans(self, plan: Plan) -> dict[str, Plan]:
+        """What else the module plans to write, and what else the plan costs, by its name in the plan digest. After :meth:`open`."""
         return {}
 
     def write_further(self) -> None:
@@ -110,6 +117,16 @@ class Task(abc.ABC, t.Generic[Read]):
 
     # What every module shares.
 
+    @property
+    def outcome(self) -> Changes:
+        """What is known now."""
+        return self.outcome_of(self.last, self._changes)
+
+    @property
+    def approved(self) -> bool:
+        """Whether nothing but an approved plan may be written."""
+        return self.params["expect_plan_digest"] is not None
+
     def run(self) -> None:
         """Do it. Raises ThingSpaceError."""
         params = self.params
@@ -120,17 +137,20 @@ class Task(abc.ABC, t.Generic[Read]):
         check_range(params, "result_limit", 0)
         declaration = self.declared()
         self.heed(doubt(declaration))
-        self.outcome = self.outcome_of(None, Changes(duplicates=declaration.duplicates))
+        known = self._changes = Changes(duplicates=declaration.duplicates)
         target = target_of(params, declaration, self.permit)
         client = self._connector.authorized()
         name, membership, first = self.open(Account(client, account))
-        progress = Progress(first)
-        plans = {name: target.plan(first), **self.further_plans()}
-        known = Changes(duplicates=declaration.duplicates, plan_digest=plan_digest({(account, name): plan for name, plan in plans.items()}))
+        if not first.told and params["state"] != "present":
+            # Whoever appends sees in the end what is in.
+            first = read_listed(membership.read, membership.name, client.backoff())
+        progress, plan = Progress(first), target.plan(first)
+        self._tell(target, progress, known)
+        plans = {name: plan, **self.further_plans(plan)}
+        known = dataclasses.replace(known, plan_digest=plan_digest({(account, name): plan for name, plan in plans.items()}))
         self._tell(target, progress, known)
         check_plan(params["expect_plan_digest"], known.plan_digest, plans.values())
-        plan = plans[name]
-        if params["expect_plan_digest"] is not None:
+        if self.approved:
             target = dataclasses.replace(target, approved=plan)
         if plan:
             if self.check_mode:
@@ -152,29 +172,26 @@ class Task(abc.ABC, t.Generic[Read]):
     def _tell(self, target: Target, progress: Progress[Read], known: Changes) -> None:
         plan = target.plan(progress.last)
         self.changed = landed(progress, plan) or self.changed_further
-        self.outcome = self.outcome_of(progress.last, changes_of(progress, plan, known))
+        self.last, self._changes = progress.last, changes_of(progress, plan, known)
 
     def _judge(self) -> None:
         """Let ``on_rejected`` decide about devices that the service refuses."""
-        sentence = judge(self.outcome.rejected, self.params["on_rejected"])
+        sentence = judge(self._changes.rejected, self.params["on_rejected"])
         if sentence:
             self.warnings.append(sentence)
 
 
 def run(task: Task[Read]) -> Result:
     """The job of a module. Failures come back in the result, with what was done before them."""
-    failure: ThingSpaceError | None = None
-    try:
-        task.run()
-    except ThingSpaceError as error:
-        failure = error
+    failure = failure_of(task.run)
     outcome = task.outcome
     if failure is not None and outcome.before_count is not None:
-        failure.done = outcome.summary
+        failure = failure.after(outcome.summary)
+    sentence = task.doubt(task.last) if task.last is not None else None
     return Result(
         values=outcome.values(Budget(max(0, task.params["result_limit"]))),
         changed=task.changed,
         diff=outcome.diff(max(0, task.params["diff_limit"])) if outcome.before_count is not None else None,
-        warnings=task.warnings,
+        warnings=[*task.warnings, *([sentence] if sentence else [])],
         failure=failure,
     )

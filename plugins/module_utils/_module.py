@@ -13,7 +13,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.thingspace.fota.plugins.module_utils import _http, _options, _text
 from ansible_collections.thingspace.fota.plugins.module_utils._answers import hiding
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, InternalError, ThingSpaceError
 
 
 @dataclasses.dataclass
@@ -52,7 +52,11 @@ class _Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no type 
         if "error" not in kwargs:
             error = InputError(msg).as_dict()
             kwargs = {"changed": False, "requests": 0, **self._untouched(self.params), "error": error, **kwargs}
-        super().fail_json(**self.told({**kwargs, "msg": msg, "invocation": self.invocation}))
+        told = self.told({**kwargs, "msg": msg, "invocation": self.invocation})
+        if "exception" in told:
+            # fail_json of ansible-core 2.19 and newer drops it unless the user has switched tracebacks on.
+            super().exit_json(failed=True, **told)
+        super().fail_json(**told)
         raise AssertionError("fail_json came back")
 
     @property
@@ -85,6 +89,9 @@ def run(spec: _options.Spec, job: Job, untouched: Untouched = lambda params: {},
         result = job(module.params, connector, module.check_mode)
     except ThingSpaceError as error:
         result = Result(failure=error)
+    except Exception as mistake:
+        # Whoever has sent a change and cannot tell any more what became of it must let handlers run.
+        result = Result(untouched(module.params), changed=connector.has_written, failure=InternalError(mistake))
     values: dict[str, t.Any] = {"changed": result.changed, "requests": connector.requests, **result.values}
     if result.diff is not None and module._diff:
         values["diff"] = result.diff
@@ -92,8 +99,8 @@ def run(spec: _options.Spec, job: Job, untouched: Untouched = lambda params: {},
         module.warn(warning)
     if result.failure is not None:
         values.pop("msg", None)
-        if result.failure.kind == "dependency":
-            values["exception"] = _http.REQUESTS_TRACEBACK
+        exception = _http.REQUESTS_TRACEBACK if result.failure.kind == "dependency" else result.failure.exception
+        values |= {"exception": exception} if exception else {}
         module.fail_json(msg=result.failure.sentence, error=result.failure.as_dict(), **values)
     values = _text.told(values, text=str) if result.intact else module.told(values)
     values |= module.told({"invocation": module.invocation})

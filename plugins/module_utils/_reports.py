@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
-from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, upgrade_of
+from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, Upgrades, upgrade_of
 
 # In the order in which an upgrade passes through them: read in this order, one that moves meanwhile is seen at least once.
 STATUSES = ("RequestPending", "Queued", "InProgress", "Finished", "RequestFailed", "UpgradeFailed")
@@ -37,6 +37,30 @@ def upgrades_by_status(account: Account, statuses: t.Collection[str], without: t
             found.pop(upgrade.upgrade_id.lower(), None)
             found[upgrade.upgrade_id.lower()] = upgrade
     return list(found.values())
+
+
+def with_devices(account: Account, upgrades: t.Iterable[Upgrade], *, needed: bool = True) -> list[Upgrade]:
+    """The upgrades, each with its devices: one whose row in the report has no list of them is read by itself. Raises ThingSpaceError.
+
+    One that is gone meanwhile is left out.
+
+    Args:
+        needed: one that does not tell them even then is an error, since its devices are not known to be free.
+    """
+    whole = (upgrade if upgrade.told else _whole(account, upgrade.upgrade_id, needed) for upgrade in upgrades)
+    return [upgrade for upgrade in whole if upgrade is not None]
+
+
+def _whole(account: Account, upgrade_id: str, needed: bool) -> Upgrade | None:
+    try:
+        upgrade = Upgrades(account).get(upgrade_id)
+    except ThingSpaceError as error:
+        if error.kind == "not_found":
+            return None
+        raise
+    if needed and not upgrade.told:
+        raise ThingSpaceError(f"The service does not say which devices are in the upgrade {upgrade_id}: neither report nor upgrade lists any.", "service")
+    return upgrade
 
 
 def _of_status(account: Account, status: str, without: t.Collection[str], unreadable: Unreadable | None) -> t.Iterable[Upgrade]:

@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.thingspace.fota.plugins.module_utils._approval import check_given, check_plan
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
 from ansible_collections.thingspace.fota.plugins.module_utils._declared import declared_upgrades, doubts
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, Kind, RailError, ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, Kind, RailError, ThingSpaceError, failure_of
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._landing import judge
 from ansible_collections.thingspace.fota.plugins.module_utils._module import Result
@@ -38,20 +38,16 @@ _MOST = 20
 def job(params: Params, connector: Connector, check_mode: bool) -> Result:
     """The job of the module. Failures come back in the result, with what was done before them."""
     task = _Task(params, connector, check_mode)
-    failure: ThingSpaceError | None = None
-    try:
-        task.run()
-    except ThingSpaceError as error:
-        failure = error
+    failure = failure_of(task.run)
     outcome = task.outcome()
     changed = any(wave.changed for wave in outcome.waves)
     if failure is not None and changed:
-        failure.done = outcome.summary
+        failure = failure.after(outcome.summary)
     return Result(
         values=outcome.values(Budget(max(0, params["result_limit"]))),
         changed=changed,
         diff=outcome.diff(max(0, params["diff_limit"])),
-        warnings=task.warnings,
+        warnings=[*task.warnings, *task.doubts()],
         failure=failure,
     )
 
@@ -178,9 +174,15 @@ class _Task:
             told = " ".join(f"{wave.declared}: {error.message}" for wave, error in failed[:_SHOWN])
             told += f" And {len(failed) - _SHOWN} more, see the error of each in upgrades." if len(failed) > _SHOWN else ""
             sentence = told if len(self._waves) == 1 else f"{len(failed)} of {len(self._waves)} upgrades failed. {told}"
-            raise ThingSpaceError(sentence, first.kind, status=first.status, code=first.code, detail=first.detail)
+            failure = first.reworded(sentence)
+            failure.exception = next((error.exception for dummy, error in failed if error.exception), None)
+            raise failure
 
     # what is told
+
+    def doubts(self) -> list[str]:
+        """Sentences about what the service tells of devices and cannot be taken at its word."""
+        return [sentence for wave in self._waves.values() if (sentence := wave.progress.last.doubt)]
 
     def outcome(self) -> RolloutOutcome:
         """What is known now."""

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._declared import check_same
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
-from ansible_collections.thingspace.fota.plugins.module_utils._reports import upgrades_by_status
+from ansible_collections.thingspace.fota.plugins.module_utils._reports import upgrades_by_status, with_devices
 from ansible_collections.thingspace.fota.plugins.module_utils._schedule import only, why_refused
 from ansible_collections.thingspace.fota.plugins.module_utils._together import together
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade
@@ -61,7 +61,7 @@ class Reader:
         own = {wave.progress.first.upgrade_id.lower() for wave in self._waves}
         if self._listed is None:
             self._listed = upgrades_by_status(self._account, _HOLDING, without=own)
-        return [upgrade for upgrade in self._listed if holds(upgrade) and upgrade.upgrade_id.lower() not in own]
+        return with_devices(self._account, [upgrade for upgrade in self._listed if holds(upgrade) and upgrade.upgrade_id.lower() not in own])
 
     def heed_refused(self, waves: t.Sequence[Wave]) -> None:
         """Tell upgrades that are to be scheduled from those that the service refused as a whole before."""

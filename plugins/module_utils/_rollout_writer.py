@@ -71,7 +71,8 @@ def _tell_stranded(waves: t.Mapping[str, Wave], moves: t.Iterable[Move]) -> None
     """A device that has left and not arrived is in no upgrade: whoever reads the failure must know."""
     ways: dict[tuple[str, str], list[str]] = {}
     for device, source, target in moves:
-        if waves[source].lost(device) and not waves[target].got(device) and device not in waves[target].withheld:
+        there = waves[target].got(device) or device in waves[target].progress.last.members
+        if waves[source].lost(device) and not there and device not in waves[target].withheld:
             ways.setdefault((source, target), []).append(device)
     for (source, target), devices in ways.items():
         lost = "did not arrive: no upgrade of this rollout holds them"
@@ -83,4 +84,4 @@ def _add(wave: Wave, sentence: str) -> None:
     if wave.failure is None:
         wave.failure = StateError(sentence)
     else:
-        wave.failure.message = f"{wave.failure.message.rstrip('.')}. {sentence}"
+        wave.failure = wave.failure.reworded(f"{wave.failure.message.rstrip('.')}. {sentence}")

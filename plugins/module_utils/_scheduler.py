@@ -14,7 +14,7 @@ import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
-from ansible_collections.thingspace.fota.plugins.module_utils._reports import upgrades_by_status
+from ansible_collections.thingspace.fota.plugins.module_utils._reports import upgrades_by_status, with_devices
 from ansible_collections.thingspace.fota.plugins.module_utils._schedule import PENDING, REFUSED, STANDING, Key, appeared, check_cancellable, is_gone, only
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, Upgrades
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
@@ -52,7 +52,7 @@ class Scheduler:
 
     def find(self, key: Key, statuses: t.Collection[str] = STANDING) -> list[Upgrade]:
         """The upgrades with this natural key and one of these statuses."""
-        return [upgrade for upgrade in upgrades_by_status(self._account, statuses) if key.fits(upgrade)]
+        return with_devices(self._account, (upgrade for upgrade in upgrades_by_status(self._account, statuses) if key.fits(upgrade)), needed=False)
 
     def refused_before(self, key: Key) -> list[Upgrade]:
         """Upgrades with this natural key that the service refused as a whole."""

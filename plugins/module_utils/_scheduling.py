@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
 from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, doubt
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, failure_of
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._membership import declaration_of
 from ansible_collections.thingspace.fota.plugins.module_utils._module import Result
@@ -48,14 +48,10 @@ Params = t.Mapping[str, t.Any]
 def job(params: Params, connector: Connector, check_mode: bool) -> Result:
     """The job of the module. Failures come back in the result, with what was done before them."""
     task = _Task(params, connector, check_mode)
-    failure: ThingSpaceError | None = None
-    try:
-        task.run()
-    except ThingSpaceError as error:
-        failure = error
+    failure = failure_of(task.run)
     task.tell()
     if failure is not None and task.done:
-        failure.done = task.outcome.msg
+        failure = failure.after(task.outcome.msg)
     return Result(
         values=task.outcome.values(Budget(max(0, params["result_limit"]))),
         changed=task.changed,

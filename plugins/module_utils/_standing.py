@@ -40,6 +40,11 @@ def acknowledged(operation: Operation, status: str) -> bool:
     return _SUCCESS.search(known) is not None or (operation == "append" and known in _LISTED)
 
 
+def silent(answer: Standing) -> bool:
+    """Whether the answer to a change says nothing about a device: it does not mention it, or neither status nor reason."""
+    return not folded(answer.status) and not answer.reason.strip()
+
+
 def refusal(status: str) -> bool:
     """Whether the answer to a change says no in words that can be known. Anything else that is no success has to be read back."""
     return _REFUSAL.search(folded(status)) is not None
@@ -48,6 +53,11 @@ def refusal(status: str) -> bool:
 def failed(status: str) -> bool:
     """Whether a listed device was to be upgraded and could not be. A rejected one was refused before, and is none."""
     return _FAILURE.search(folded(status)) is not None
+
+
+def doubtful_member(status: str) -> bool:
+    """Whether a device of an upgrade that has not started is listed in words that no document has for a member, or for a refused one."""
+    return folded(status) not in (*_LISTED, REJECTED)
 
 
 def untold(status: str) -> bool:

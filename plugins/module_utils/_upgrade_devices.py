@@ -48,6 +48,9 @@ class _UpgradeTask(Task[Upgrade]):
             upgrade={**described(last, include_devices=False), "upgrade_id": last.upgrade_id or None},
         )
 
+    def doubt(self, last: Upgrade) -> str | None:
+        return last.doubt
+
     def _yet_to_be_scheduled(self, account: str) -> Upgrade:
         self.warnings.append("upgrade_id is empty: planned against an upgrade without devices, as check mode predicts one that is yet to be scheduled.")
         return Upgrade("", account, None, None, None, None, "RequestPending", {})

@@ -16,12 +16,13 @@ from ansible_collections.thingspace.fota.plugins.module_utils._errors import Inp
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Operation, Plan
 from ansible_collections.thingspace.fota.plugins.module_utils._shape import beside, iso, plain
-from ansible_collections.thingspace.fota.plugins.module_utils._standing import REJECTED, Forms, Standing, folded, reason_of, standings
+from ansible_collections.thingspace.fota.plugins.module_utils._standing import REJECTED, Forms, Standing, doubtful_member, folded, reason_of, standings
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Devices can be changed "until the upgrade starts"; whether RequestPending is early enough is not said for v1, v2 allows it.
 _OPEN = ("requestpending", "queued")
 _FIELDS = {"id", "accountName", "firmwareName", "firmwareTo", "startDate", "endDate", "status", "deviceList"}
+_SHOWN = 5
 _PREDICTED = Standing("Device Accepted", "")
 
 
@@ -40,6 +41,8 @@ class Upgrade:
     # What the service tells beyond that, in plain names: of the upgrade, and of those devices where there is more.
     more: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict, repr=False)
     more_of_devices: t.Mapping[str, t.Mapping[str, t.Any]] = dataclasses.field(default_factory=dict, repr=False)
+    # Whether the service gave a list of devices at all. Go leaves out an empty list, or writes it as null; so may a report that is kept short.
+    told: bool = True
 
     @functools.cached_property
     def refused(self) -> frozenset[str]:
@@ -57,6 +60,24 @@ class Upgrade:
     def is_open(self) -> bool:
         """Whether devices can still be appended and removed."""
         return self.phase in _OPEN
+
+    @property
+    def unlisted(self) -> str | None:
+        """A sentence about devices that are not told, None if they are."""
+        return None if self.told else f"The service does not say which devices are in the upgrade {self.upgrade_id}: it is shown without any."
+
+    @property
+    def doubt(self) -> str | None:
+        """A sentence about devices that count as members though it is not said that they are, None if there are none.
+
+        Once an upgrade has started, other statuses tell what became of its devices.
+        """
+        odd = collections.Counter(standing.status for standing in self.devices.values()) if self.is_open else {}
+        told = [f"{count} as {status!r}" for status, count in sorted(odd.items()) if doubtful_member(status)]
+        if not told:
+            return None
+        more = f" and {len(told) - _SHOWN} other statuses" if len(told) > _SHOWN else ""
+        return f"The upgrade {self.upgrade_id} lists devices {', '.join(told[:_SHOWN])}{more}: they count as its members, though no document says so."
 
     @property
     def phase(self) -> str:
@@ -179,6 +200,7 @@ def upgrade_of(body: object, account: str) -> Upgrade:
         devices=standings(body, forms),
         more=plain({name: value for name, value in body.items() if name not in _FIELDS}),
         more_of_devices=_more_of_devices(body["deviceList"]) if forms.more else {},
+        told=isinstance(body.get("deviceList"), list),
     )
 
 

@@ -11,10 +11,11 @@ import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._client import Client
 from ansible_collections.thingspace.fota.plugins.module_utils._declared import Declared
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, StateError, ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, StateError, ThingSpaceError, failure_of
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._moves import Entry, some
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan, State
+from ansible_collections.thingspace.fota.plugins.module_utils._progress import Listing, Progress
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import check_removals
 from ansible_collections.thingspace.fota.plugins.module_utils._rounds import Step
 from ansible_collections.thingspace.fota.plugins.module_utils._schedule import REFUSED, check_future, only, why_refused
@@ -22,7 +23,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._scheduler import 
 from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, UpgradeDevices, Upgrades
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import today
-from ansible_collections.thingspace.fota.plugins.module_utils._writer import Listing, Progress, Target, converge
+from ansible_collections.thingspace.fota.plugins.module_utils._writer import Target, converge, read_listed
 
 _RUNNING = "inprogress"
 _ACCEPTED = Standing("Device Accepted", "")
@@ -79,8 +80,12 @@ class Wave:
         self.progress = Progress(upgrade)
 
     def read(self, upgrade_id: str) -> None:
-        """GET it. Raises ThingSpaceError, ``not_found`` if it is not there."""
-        self.found(Upgrades(self._account).get(upgrade_id))
+        """GET it. Raises ThingSpaceError, ``not_found`` if it is not there, and where the service does not say which devices are in it."""
+        self.found(self._listed(upgrade_id))
+
+    def _listed(self, upgrade_id: str) -> Upgrade:
+        membership = UpgradeDevices(Upgrades(self._account), upgrade_id)
+        return read_listed(membership.read, membership.name, self.client.backoff())
 
     def entry(self) -> Entry:
         """As the plan over all looks at it."""
@@ -160,7 +165,8 @@ class Wave:
         self.withheld.update(held_back)
         self.staying.update(staying)
         append, remove = step.append - held_back.keys(), step.remove - staying.keys()
-        try:
+
+        def work() -> None:
             if self.new and not self.progress.last.upgrade_id:
                 self._make(append, approved=approved, late=late)
             elif not self.moves:
@@ -169,10 +175,8 @@ class Wave:
             elif append or remove:
                 self._keep_from_emptying(step)
                 self._converge(self._part(append, remove))
-        except ThingSpaceError as error:
-            self.failure = error
-        except Exception as error:  # A mistake of ours must not swallow what has landed before it.
-            self.failure = ThingSpaceError(f"A mistake in this collection, please report it: {type(error).__name__}: {error}.", "service")
+
+        self.failure = failure_of(work)
 
     def _keep_from_emptying(self, step: Step) -> None:
         last = self.progress.last
@@ -218,7 +222,7 @@ class Wave:
                 progress.answers["append"].update((device, made.devices.get(device, _ACCEPTED)) for device in devices)
         if made is None:
             return
-        now = made if made.phase == REFUSED else Upgrades(self._account).get(made.upgrade_id)
+        now = made if made.phase == REFUSED else self._listed(made.upgrade_id)
         if scheduler.landed:
             progress.last = now
             target: Target = self._part(devices, frozenset())

@@ -13,40 +13,18 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import StateError, ThingSpaceError, UnsettledError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import StateError, ThingSpaceError, UnsettledError, failure_of
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Operation, Plan, State, batches, make_plan
+from ansible_collections.thingspace.fota.plugins.module_utils._progress import Listing, Progress, Read, sides
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import Rails, check_removals
-from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing, acknowledged, refusal
+from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
 
-OPERATIONS: tuple[Operation, Operation] = ("append", "remove")
 MOST_ROUNDS = 5
-_UNMENTIONED = Standing("", "the service's answer does not mention this device")
+_UNMENTIONED = Standing("", "")
+_SHOWN = 3
 
 
-class Listing(t.Protocol):
-    """A membership as it was read. Listed is not member: ``devices`` holds the refused ones too."""
-
-    @property
-    def members(self) -> frozenset[str]: ...
-
-    @property
-    def refused(self) -> frozenset[str]: ...
-
-    @property
-    def devices(self) -> t.Mapping[str, Standing]: ...
-
-    @property
-    def status(self) -> str: ...
-
-    @property
-    def is_open(self) -> bool: ...
-
-    def predicted(self: Read, plan: Plan) -> Read:
-        """What it would become."""
-
-
-Read = t.TypeVar("Read", bound=Listing)
 Listed_co = t.TypeVar("Listed_co", bound=Listing, covariant=True)
 
 
@@ -84,59 +62,6 @@ class Target:
         return make_plan(self.state, self.declared, listing.members, listing.refused)
 
 
-class Progress(t.Generic[Read]):
-    """What a run has sent, what was answered and what was read: enough to tell the truth whenever it stops.
-
-    ``unread`` says that something was written after the last read, ``lost`` which devices were sent without an answer.
-    """
-
-    def __init__(self, first: Read) -> None:
-        self.first = first
-        self.last = first
-        self.sent: dict[Operation, set[str]] = {"append": set(), "remove": set()}
-        self.answers: dict[Operation, dict[str, Standing]] = {"append": {}, "remove": {}}
-        self.lost: dict[Operation, set[str]] = {"append": set(), "remove": set()}
-        self.unread = False
-        self.failure: ThingSpaceError | None = None
-
-    @property
-    def unsettled(self) -> int:
-        """How many changes were sent of which neither an answer nor a read tells what became of them.
-
-        After a lost answer two things prove nothing: a read that does not show the change may have come too early, and the refusal of a second try
-        may mean that the first had been carried out.
-        """
-        append, remove = (self.lost[operation] - self.acknowledged(operation) for operation in OPERATIONS)
-        if not self.unread:
-            append, remove = append - self.last.devices.keys(), remove & self.last.members
-        return len(append) + len(remove)
-
-    def acknowledged(self, operation: Operation) -> set[str]:
-        """Devices for which the service said that it was done."""
-        answers = self.answers[operation]
-        # Few different answers, many devices.
-        done = {answer for answer in set(answers.values()) if acknowledged(operation, answer.status)}
-        return {device for device, answer in answers.items() if answer in done}
-
-    def landed(self, operation: Operation) -> set[str]:
-        """Devices that this run has really appended or removed, as far as can be known."""
-        before, after = self.first.members, self.last.members
-        seen = (self.sent["append"] & after) - before if operation == "append" else self.sent["remove"] - after
-        return seen | self.acknowledged(operation) if self.unread else seen
-
-    def unseen(self, plan: Plan) -> int:
-        """How many acknowledged changes the last read did not show."""
-        return sum(len(devices & self.acknowledged(operation)) for operation, devices in _sides(plan, OPERATIONS))
-
-    def doubtful(self, plan: Plan) -> bool:
-        """Whether a later read may yet show something: an answer was no clear refusal, or an earlier one was lost."""
-        for operation, devices in _sides(plan, OPERATIONS):
-            answers, lost = self.answers[operation], self.lost[operation]
-            if any(device in lost or not refusal(answers[device].status) for device in devices & answers.keys()):
-                return True
-        return False
-
-
 def guard(name: str, target: Target, progress: Progress[Read], todo: Plan) -> None:
     """Raise StateError or RailError where the writes to what has this name must not be sent."""
     if not progress.last.is_open:
@@ -156,6 +81,22 @@ def guard(name: str, target: Target, progress: Progress[Read], todo: Plan) -> No
         target.permit(todo.remove)
 
 
+def read_listed(read: t.Callable[[], Read], name: str, backoff: Backoff, *, emptied: bool = False) -> Read:
+    """Read until the service says which devices are in what has this name. Raises ThingSpaceError if it does not.
+
+    Args:
+        emptied: no list is an empty one, since it is known that nothing can be left.
+    """
+    while not (now := read()).told and not emptied:
+        if not backoff.wait():
+            raise ThingSpaceError(
+                f"The service does not say which devices are in {name}: its answer has no list of devices. Whether it holds any is not known. "
+                "If it holds none, append one with state present: then it has to be listed.",
+                "service",
+            )
+    return now
+
+
 def converge(membership: Membership[Read], target: Target, progress: Progress[Read], backoff: t.Callable[[], Backoff]) -> None:
     """Bring one membership to its target. Does not raise: a failure is kept in the progress.
 
@@ -163,14 +104,11 @@ def converge(membership: Membership[Read], target: Target, progress: Progress[Re
         progress: of the membership as it was read before, or as an earlier call has left it.
         backoff: makes a series of tries within ``retry_timeout``.
     """
-    try:
-        _Run(membership, target, progress, backoff).converge()
-    except ThingSpaceError as error:
-        progress.failure = error
-    except Exception as error:  # A mistake of ours must not swallow what has landed before it.
-        progress.failure = ThingSpaceError(f"A mistake in this collection, please report it: {type(error).__name__}: {error}.", "service")
-    if progress.failure is not None and progress.unsettled:
-        progress.failure.message += f" A change of {progress.unsettled} devices was sent before, and whether it was made is unknown: run the task again."
+    failure = failure_of(_Run(membership, target, progress, backoff).converge)
+    if failure is not None and progress.unsettled:
+        unknown = f"A change of {progress.unsettled} devices was sent before, and whether it was made is unknown: run the task again."
+        failure = failure.reworded(f"{failure.message} {unknown}")
+    progress.failure = failure
 
 
 class _Run(t.Generic[Read]):
@@ -192,17 +130,25 @@ class _Run(t.Generic[Read]):
                 self._settle(self._send(todo))
             elif self._progress.doubtful(plan):
                 if not self._unseen.wait():
-                    unseen = self._progress.unseen(plan)
-                    if not unseen:
-                        return
-                    raise ThingSpaceError(
-                        f"The service acknowledged {unseen} changes of {self._membership.name} and does not show them within retry_timeout. "
-                        "Run the task again later: it sends only what is still missing then.",
-                        "not_visible",
-                    )
+                    self._give_up(plan)
+                    return
                 self._read()
             else:
                 return
+
+    def _give_up(self, plan: Plan) -> None:
+        """Raise ThingSpaceError ``not_visible`` for changes that the service has acknowledged or said nothing about, and does not show."""
+        unseen, unsaid, told = self._progress.unseen(plan), sorted(self._progress.silent(plan)), list[str]()
+        if unseen:
+            told.append(f"The service acknowledged {unseen} changes of {self._membership.name} and does not show them within retry_timeout.")
+        if unsaid:
+            named = ", ".join(unsaid[:_SHOWN]) + (f" and {len(unsaid) - _SHOWN} more" if len(unsaid) > _SHOWN else "")
+            told.append(
+                f"The service's answers say nothing about {len(unsaid)} changes of {self._membership.name} ({named}), and no read within retry_timeout shows "
+                "them: whether they were made is not known."
+            )
+        if told:
+            raise ThingSpaceError(" ".join([*told, "Run the task again later: it sends only what is still missing then."]), "not_visible")
 
     def _unanswered(self, plan: Plan) -> Plan:
         answers = self._progress.answers
@@ -211,17 +157,16 @@ class _Run(t.Generic[Read]):
     def _send(self, todo: Plan) -> ThingSpaceError | None:
         """Send all batches, up to the first that fails as a whole. Devices refused one by one do not stop the others."""
         progress = self._progress
-        for operation, devices in _sides(todo, self._membership.order):
+        for operation, devices in sides(todo, self._membership.order):
             for batch in batches(devices, self._target.batch_size):
                 progress.sent[operation].update(batch)
                 progress.unread = True
                 try:
                     answer = self._membership.change(operation, batch)
-                except UnsettledError as error:
-                    if error.carried_out is None:
-                        progress.lost[operation].update(batch)
-                    return error
                 except ThingSpaceError as error:
+                    progress.again[operation].update(batch)
+                    if isinstance(error, UnsettledError) and error.carried_out is None:
+                        progress.lost[operation].update(batch)
                     return error
                 progress.answers[operation].update((device, answer.get(device, _UNMENTIONED)) for device in batch)
         return None
@@ -252,12 +197,8 @@ class _Run(t.Generic[Read]):
             raise failure
 
     def _read(self) -> None:
-        self._progress.last = self._membership.read()
+        self._progress.last = read_listed(self._membership.read, self._membership.name, self._new_backoff(), emptied=self._progress.emptied)
         self._progress.unread = False
-
-
-def _sides(plan: Plan, order: tuple[Operation, Operation]) -> list[tuple[Operation, frozenset[str]]]:
-    return [(operation, plan.append if operation == "append" else plan.remove) for operation in order]
 
 
 def _start(name: str) -> str:

@@ -265,6 +265,7 @@ requests:
 plan_digest:
   description:
     - SHA-256 over the sorted planned writes, the same in check mode. For O(expect_plan_digest).
+    - It covers the cancellation candidates, and which upgrades lose which devices.
     - Null if the task failed before it could plan.
   returned: always
   type: str
@@ -287,7 +288,7 @@ error:
     kind:
       description: >-
         One of V(input), V(rail), V(state), V(rejected), V(not_visible), V(access_token), V(session_token), V(not_found), V(forbidden),
-        V(dependency), V(service), V(unreachable).
+        V(dependency), V(service), V(unreachable), V(internal).
       type: str
       sample: rail
     status:

@@ -264,7 +264,7 @@ error:
     kind:
       description: >-
         One of V(input), V(state), V(timeout), V(not_visible), V(access_token), V(session_token), V(not_found), V(forbidden), V(dependency), V(service),
-        V(unreachable).
+        V(unreachable), V(internal).
       type: str
       sample: state
     status:

@@ -35,7 +35,10 @@ extends_documentation_fragment:
   - thingspace.fota.membership
 notes:
   - Devices that the upgrade lists as C(Device Rejected) are not members. They are not sent again, not removed for not being declared,
-    and reported in RV(rejected) if they are declared.
+    and reported in RV(rejected) if they are declared. Devices with any other status are members. As long as the upgrade has not started, a
+    status that no document has for a member makes a warning.
+  - An upgrade whose list of devices the service leaves out is not taken for an empty one. With O(state=absent) and O(state=exact) the task fails
+    as V(service).
 seealso:
   - module: thingspace.fota.session
   - name: Modify a Scheduled Upgrade
@@ -250,7 +253,7 @@ error:
     kind:
       description: >-
         One of V(input), V(rail), V(state), V(rejected), V(not_visible), V(access_token), V(session_token), V(not_found), V(forbidden),
-        V(dependency), V(service), V(unreachable).
+        V(dependency), V(service), V(unreachable), V(internal).
       type: str
       sample: rail
     status:

@@ -158,7 +158,7 @@ error:
   contains:
     kind:
       description: >-
-        One of V(input), V(access_token), V(session_token), V(not_found), V(forbidden), V(dependency), V(service), V(unreachable).
+        One of V(input), V(access_token), V(session_token), V(not_found), V(forbidden), V(dependency), V(service), V(unreachable), V(internal).
       type: str
       sample: session_token
     status:
@@ -182,7 +182,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._errors import Thi
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._module import Result, run
 from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of, connection_options
-from ansible_collections.thingspace.fota.plugins.module_utils._reports import STATUSES, upgrades_by_status
+from ansible_collections.thingspace.fota.plugins.module_utils._reports import STATUSES, upgrades_by_status, with_devices
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, Upgrades, described, upgrade_id_of
 
 
@@ -204,8 +204,11 @@ def job(params: t.Mapping[str, t.Any], connector: Connector, check_mode: bool) -
         )
     upgrade_id = None if params["upgrade_id"] is None else upgrade_id_of(params["upgrade_id"])
     account = Account(connector.authorized(), name)
-    found = one(account, upgrade_id) if upgrade_id else upgrades_by_status(account, params["status"])
-    return Result({"upgrades": [described(upgrade, include_devices=params["include_devices"]) for upgrade in found]})
+    found = one(account, upgrade_id) if upgrade_id else with_devices(account, upgrades_by_status(account, params["status"]), needed=False)
+    return Result(
+        {"upgrades": [described(upgrade, include_devices=params["include_devices"]) for upgrade in found]},
+        warnings=[upgrade.unlisted for upgrade in found if upgrade.unlisted],
+    )
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ _KINDS = {
     "state": "an upgrade or the plan is not in the state for it",
     "input": "the declaration cannot be meant",
     "rejected": "the service refuses devices",
-    "not_visible": "the service took a change and does not show it",
+    "not_visible": "the service does not show a change",
     "access_token": "the login is missing or over",
     "session_token": "the login is missing or over",
     "login": "the login was refused",
@@ -37,6 +37,7 @@ _KINDS = {
     "dependency": "a library is missing",
     "service": "the service failed",
     "unreachable": "the service could not be reached",
+    "internal": "a mistake in the collection",
 }
 
 

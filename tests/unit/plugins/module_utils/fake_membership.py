@@ -30,6 +30,7 @@ class Seen:
     refused: frozenset[str] = frozenset()
     status: str = "Queued"
     is_open: bool = True
+    told: bool = True
 
     @property
     def devices(self) -> t.Mapping[str, Standing]:
@@ -83,12 +84,12 @@ class FakeMembership(Scripted):
         members = self.now.members | set(devices) if operation == "append" else self.now.members - set(devices)
         self.now = dataclasses.replace(self.now, members=members)
 
-    def done_but(self, operation: Operation, devices: str, error: Exception) -> t.Callable[[], Exception]:
-        """A step: these devices are done, and the answer is an error."""
+    def done_but(self, operation: Operation, devices: str, answer: t.Any) -> t.Callable[[], t.Any]:
+        """A step: these devices are done, and the answer is an error, or something else."""
 
-        def step() -> Exception:
+        def step() -> t.Any:
             self.do(operation, devices)
-            return error
+            return answer
 
         return step
 

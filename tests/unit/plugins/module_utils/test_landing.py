@@ -13,8 +13,8 @@ from ansible_collections.thingspace.fota.plugins.module_utils._errors import Thi
 from ansible_collections.thingspace.fota.plugins.module_utils._landing import changes_of, judge, landed, rejections
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Changes, Rejection
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Operation, Plan
+from ansible_collections.thingspace.fota.plugins.module_utils._progress import Progress
 from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing
-from ansible_collections.thingspace.fota.plugins.module_utils._writer import Progress
 from fake_membership import DONE, NO, OUT, Seen, seen
 
 GONE = Standing("DeviceNotFound", "is not in it")
@@ -77,6 +77,14 @@ def test_what_is_refused_is_told_sorted_with_the_words_of_the_service() -> None:
         Rejection("l", "listed", "Device Rejected", "not eligible"),
         Rejection("r", "remove", "DeviceNotFound", "is not in it"),
     )
+
+
+def test_a_device_about_which_the_answer_says_nothing_is_refused_by_nobody() -> None:
+    silence = Standing("", "")
+    run = progress(seen("r"), seen("r", "l"), append={"a": silence, "l": silence}, remove={"r": silence})
+    assert rejections(run, Plan(frozenset("a"), frozenset("r"), frozenset("l"))) == (Rejection("l", "append", *OUT),)
+    run.failure = ThingSpaceError("No.", "not_visible")
+    assert landed(run, Plan(frozenset("a"), frozenset("r"), frozenset("l")))
 
 
 def test_a_refusal_whose_goal_is_reached_is_none() -> None:

@@ -356,7 +356,7 @@ def test_a_mistake_of_ours_is_kept_too() -> None:
     service.then("POST", ValueError("x"))
     wave = new(service, "ab")
     take(wave, "ab")
-    assert told(wave) == ("service", "A mistake in this collection, please report it: ValueError: x.")
+    assert told(wave) == ("internal", "A mistake in this collection, please report it: ValueError: x.")
 
 
 # its end

@@ -11,9 +11,10 @@ import typing as t
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import RailError, StateError, ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Operation, Plan, State
+from ansible_collections.thingspace.fota.plugins.module_utils._progress import Progress
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import Rails
 from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing
-from ansible_collections.thingspace.fota.plugins.module_utils._writer import Progress, Target, converge, guard
+from ansible_collections.thingspace.fota.plugins.module_utils._writer import Target, converge, guard
 from fake_membership import DONE, IN, NO, OUT, Clock, FakeMembership, Seen, seen
 
 FREE = Rails(allow_empty=True, max_removal_percent=100, max_removals=None)
@@ -237,10 +238,36 @@ def test_a_refused_device_stops_no_other_and_is_not_sent_again() -> None:
 def test_an_answer_that_leaves_a_device_out_is_read_back_until_the_time_is_over() -> None:
     membership = FakeMembership("z").then("append", lambda: {"a": NO})
     run = Run(membership, target("abz"), timeout=1)
-    assert run.progress.answers["append"]["b"] == Standing("", "the service's answer does not mention this device")
     # It was refused by nobody and acknowledged by nobody.
-    assert (run.calls, run.failure) == (["append ab", "read", "read"], None)
+    assert run.failure == (
+        "not_visible",
+        "The service's answers say nothing about 1 changes of the upgrade X (b), and no read within retry_timeout shows them: "
+        "whether they were made is not known. Run the task again later: it sends only what is still missing then.",
+    )
+    assert run.calls == ["append ab", "read", "read"]
     assert run.clock.pauses == [0.5]
+
+
+@pytest.mark.parametrize("answer", [{}, {"b": Standing("", "")}, {"b": Standing(" ", " ")}])
+def test_an_answer_without_a_word_about_a_device_that_a_later_read_settles(answer: dict[str, Standing]) -> None:
+    for shows in (seen("abz"), seen("az", "b")):
+        membership = FakeMembership("z").then("append", {"a": DONE["append"], **answer}).then("read", seen("az"), shows)
+        run = Run(membership, target("abz"))
+        assert (run.calls, run.failure) == (["append ab", "read", "read"], None)
+        assert run.progress.landed("append") == set("ab") & shows.members
+
+
+def test_a_removal_without_a_word_is_not_known_either() -> None:
+    run = Run(FakeMembership("abcdez").then("remove", {"a": DONE["remove"]}).then("read", *[seen("bcdez")] * 3), target("z"), timeout=1)
+    assert run.failure is not None
+    assert run.failure[0] == "not_visible"
+    assert "nothing about 4 changes of the upgrade X (b, c, d and 1 more)" in run.failure[1]
+    assert run.calls == ["remove abcde", "read", "read"]
+
+
+def test_words_that_nobody_knows_are_a_refusal_once_the_time_is_over() -> None:
+    run = Run(FakeMembership("z").then("append", {"a": Standing("Whatever", "")}), target("az"), timeout=1)
+    assert (run.calls, run.failure) == (["append a", "read", "read"], None)
 
 
 def test_what_is_acknowledged_and_shown_late_is_waited_for() -> None:
@@ -356,7 +383,82 @@ def test_a_write_that_nobody_can_read_back(error: t.Callable[[], ThingSpaceError
 
 def test_a_mistake_of_ours_hides_nothing() -> None:
     run = Run(FakeMembership("z").then("append", KeyError("x")), target("a"))
-    assert run.failure == ("service", "A mistake in this collection, please report it: KeyError: 'x'.")
+    assert run.failure == ("internal", "A mistake in this collection, please report it: KeyError: 'x'.")
+    assert run.progress.failure is not None
+    assert (run.progress.failure.exception or "").startswith("Traceback")
+    assert "in converge" in (run.progress.failure.exception or "")
+
+
+def test_what_is_raised_is_told_otherwise_and_stays_as_it_is() -> None:
+    membership = FakeMembership("")
+    failure = ThingSpaceError("It cannot be read.", "forbidden", status=403, code="X")
+    run = Run(membership.then("append", lost()).then("read", failure), target("a"))
+    assert run.failure == ("forbidden", f"It cannot be read. {UNKNOWN}")
+    assert failure.message == "It cannot be read."
+    assert run.progress.failure is not None
+    assert run.progress.failure.as_dict() == {"kind": "forbidden", "status": 403, "code": "X", "message": f"It cannot be read. {UNKNOWN}"}
+
+
+# what others do meanwhile
+
+
+def test_what_is_refused_to_us_and_there_all_the_same_is_the_work_of_others() -> None:
+    membership = FakeMembership("yz")
+    membership.then("append", membership.done_but("append", "ab", {"a": NO, "b": DONE["append"]}))
+    membership.then("remove", membership.done_but("remove", "yz", {"y": Standing("RemoveDeviceFailed", ""), "z": DONE["remove"]}))
+    run = Run(membership, target("ab"))
+    assert (run.failure, run.held) == (None, "ab")
+    assert (run.progress.landed("append"), run.progress.landed("remove")) == (set("b"), set("z"))
+
+
+@pytest.mark.parametrize("error", [lost(), lost(carried_out=False)])
+def test_a_refusal_after_a_try_that_failed_may_mean_that_the_try_was_made(error: UnsettledError) -> None:
+    membership = FakeMembership("")
+    # It was made, and a read that came too early did not show it.
+    membership.then("append", error, membership.done_but("append", "a", {"a": NO}))
+    run = Run(membership, target("a"))
+    assert (run.calls, run.failure) == (["append a", "read", "append a", "read"], None)
+    assert run.progress.landed("append") == {"a"}
+
+
+# what the service does not tell
+
+
+UNTOLD = Seen(told=False)
+
+
+def test_an_upgrade_that_was_emptied_may_lose_its_list_of_devices() -> None:
+    run = Run(FakeMembership("ab").then("read", UNTOLD), target(""))
+    assert (run.calls, run.failure) == (["remove ab", "read"], None)
+    assert run.progress.landed("remove") == set("ab")
+
+
+@pytest.mark.parametrize(
+    ("held", "declared", "steps"),
+    [
+        ("abz", "z", {}),  # one is to stay
+        ("ab", "c", {}),  # one has come
+        ("ab", "", {"remove": {"a": DONE["remove"], "b": NO}}),  # one was not removed
+        ("ab", "", {"remove": {"a": DONE["remove"]}}),  # nobody knows
+    ],
+)
+def test_a_list_of_devices_that_is_missing_is_no_empty_one(held: str, declared: str, steps: dict[str, t.Any]) -> None:
+    membership = FakeMembership(held).then("read", *[UNTOLD] * 9)
+    for call, step in steps.items():
+        membership.then(call, step)
+    run = Run(membership, target(declared), timeout=1)
+    assert run.failure is not None
+    assert run.failure[0] == "service"
+    assert "does not say which devices are in the upgrade X" in run.failure[1]
+    assert run.calls.count("read") == 2
+    # What it acknowledged has landed; nothing is known of the rest.
+    assert run.progress.unread
+    assert run.progress.landed("remove") == run.progress.acknowledged("remove")
+
+
+def test_a_list_of_devices_that_comes_late_is_waited_for() -> None:
+    run = Run(FakeMembership("z").then("read", UNTOLD, UNTOLD), target("az"))
+    assert (run.calls, run.failure) == (["append a", "read", "read", "read"], None)
 
 
 def test_somebody_who_writes_all_the_time_ends_it() -> None:

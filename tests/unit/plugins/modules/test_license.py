@@ -11,6 +11,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.thingspace.fota.plugins.module_utils import _candidates
+from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
 from run_module import run_module
 
 if t.TYPE_CHECKING:
@@ -387,3 +389,170 @@ def test_a_device_file(sim: Simulator, tmp_path: Path) -> None:
     pool = Pool(sim)
     result = pool.run(devices=None, devices_file=str(path))
     assert (pool.licensed, result["duplicates"]) == ({1, 2}, imeis(1))
+
+
+# -- what the service does not say
+
+
+@pytest.mark.parametrize("lists", ["missing_in_reports", "null_in_reports"])
+@pytest.mark.parametrize("check", [True, False])
+def test_a_report_without_devices_hides_no_upgrade_that_loses_some(sim: Simulator, lists: str, check: bool) -> None:
+    pool, first, second = with_upgrades(sim)
+    sim.misbehave(device_lists=lists)
+    refused = pool.run(1, 2, 4, state="absent", check=check)
+    assert (refused["error"]["kind"], refused["changed"]) == ("rail", False)
+    assert [(item["upgrade_id"], item["devices"]) for item in refused["cancelled_upgrades"]] == [(first, imeis(1, 2)), (second, imeis(2))]
+    assert sim.writes == []
+
+
+def test_an_upgrade_that_does_not_tell_its_devices_keeps_all_licences(sim: Simulator) -> None:
+    pool, _first, _second = with_upgrades(sim)
+    sim.misbehave(device_lists="missing")
+    refused = pool.run(4, state="absent", allow_cancelling_upgrades=True)
+    assert (refused["error"]["kind"], refused["changed"]) == ("service", False)
+    assert sim.writes == []
+
+
+def short(count: int, *listed: int) -> dict[str, t.Any]:
+    page = {"assignedLicenses": count, "totalLicenses": 90, "hasMoreData": False, "deviceList": [{"deviceId": device} for device in imeis(*listed)]}
+    return {"do": "status", "status": 200, "body": page}
+
+
+@pytest.mark.parametrize(
+    ("state", "declared", "fails"),
+    [("exact", (0, 1), True), ("absent", (5,), True), ("absent", (0, 5), True), ("absent", (), False), ("present", (0,), False)],
+)
+@pytest.mark.parametrize("check", [True, False])
+def test_licences_that_are_counted_and_not_listed(sim: Simulator, state: str, declared: tuple[int, ...], fails: bool, check: bool) -> None:
+    pool = Pool(sim, range(5))
+    sim.fault("GET /licenses", times=None, **short(5, 0, 1))
+    result = pool.run(*declared, state=state, check=check, retry_timeout=0)
+    assert (result["failed"], result["changed"], sim.writes) == (fails, False, [])
+    told = result["msg"] if fails else " ".join(result["warnings"])
+    assert "5 licences are assigned and lists 2" in told
+    assert not fails or result["error"]["kind"] == "service"
+
+
+def test_a_count_that_is_late_is_waited_for(sim: Simulator) -> None:
+    pool = Pool(sim, (0, 1))
+    sim.fault("GET /licenses", **short(3, 0, 1))
+    result = pool.run(0, 1, state="exact")
+    assert (result["failed"], result["changed"], pool.operations) == (False, False, "licenses licenses")
+    assert "warnings" not in result
+
+
+def test_a_page_with_neither_licences_nor_their_number_is_no_empty_list(sim: Simulator) -> None:
+    pool = Pool(sim, (0, 1))
+    sim.fault("GET /licenses", do="status", status=200, body={"accountName": ACCOUNT, "hasMoreData": False}, times=None)
+    for state in ("absent", "exact"):
+        result = pool.run(0, 1, state=state, retry_timeout=0)
+        assert (result["error"]["kind"], result["changed"]) == ("service", False)
+    assert sim.writes == []
+
+
+@pytest.mark.parametrize("body", [{"hasMoreData": False}, {"hasMoreData": False, "deviceList": None}, {"hasMoreData": False, "count": 2, "deviceList": []}])
+@pytest.mark.parametrize("wanted", [(), (0,)])
+def test_candidates_that_are_not_told_are_not_replaced(sim: Simulator, body: dict[str, t.Any], wanted: tuple[int, ...]) -> None:
+    pool = Pool(sim, (0,))
+    sim.fault(f"GET /licenses/{ACCOUNT}/cancel", do="status", status=200, body=body, times=None)
+    result = pool.run(devices=None, cancellation_candidates=imeis(*wanted))
+    assert (result["error"]["kind"], result["changed"], sim.writes) == ("service", False, [])
+
+
+# -- approval
+
+
+def test_the_approved_plan_names_the_upgrades_that_lose_devices(sim: Simulator) -> None:
+    pool = Pool(sim, range(6))
+    options: dict[str, t.Any] = {"state": "absent", "allow_cancelling_upgrades": True}
+    digest = pool.run(1, 2, 4, check=True, **options)["plan_digest"]
+    upgrade = sim.add_upgrade(devices=imeis(1, 2, 3), start_date="2099-01-01").id
+    refused = pool.run(1, 2, 4, expect_plan_digest=digest, **options)
+    assert (refused["error"]["kind"], refused["changed"], sim.writes) == ("state", False, [])
+    assert sim.members(upgrade) == set(imeis(1, 2, 3))
+    anew = pool.run(1, 2, 4, check=True, **options)
+    assert anew["plan_digest"] != digest
+    # The same upgrade with one device more of those is another plan again.
+    sim.service.upgrades[upgrade].devices.update(sim.add_upgrade(devices=imeis(4), status="Finished").devices)
+    assert pool.run(1, 2, 4, expect_plan_digest=anew["plan_digest"], **options)["error"]["kind"] == "state"
+    digest = pool.run(1, 2, 4, check=True, **options)["plan_digest"]
+    done = pool.run(1, 2, 4, expect_plan_digest=digest, **options)
+    assert (done["failed"], done["plan_digest"], sim.members(upgrade)) == (False, digest, set(imeis(3)))
+    assert done["cancelled_upgrades"][0]["devices"] == imeis(1, 2, 4)
+
+
+def test_an_upgrade_that_is_scheduled_while_the_service_is_busy_was_not_approved(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = Pool(sim, range(6))
+    options: dict[str, t.Any] = {"state": "absent", "allow_cancelling_upgrades": True, "batch_size": 1}
+    digest = pool.run(1, 2, check=True, **options)["plan_digest"]
+    # The second removal is throttled; before it is sent again somebody else has scheduled an upgrade with that device.
+    sim.fault("POST /licenses", do="status", status=429, nth=2)
+    found: list[str] = []
+    wait = Backoff.wait
+
+    def busy(backoff: Backoff, retry_after: float | None = None) -> bool:
+        found.append(sim.add_upgrade(devices=imeis(2, 3), start_date="2099-01-01").id)
+        return wait(backoff, retry_after)
+
+    monkeypatch.setattr(Backoff, "wait", busy)
+    result = pool.run(1, 2, expect_plan_digest=digest, **options)
+    assert (result["error"]["kind"], result["changed"], result["removed"]) == ("state", True, imeis(1))
+    assert "was approved" in result["msg"]
+    assert sim.members(found[0]) == set(imeis(2, 3))
+    assert 2 in pool.licensed
+
+
+def busy_with(pool: Pool, monkeypatch: pytest.MonkeyPatch, *more: int) -> None:
+    """The first write to the candidates fails, and somebody else adds some before the next."""
+    pool.sim.fault("POST /licenses", do="status", status=429)
+    wait = Backoff.wait
+
+    def busy(backoff: Backoff, retry_after: float | None = None) -> bool:
+        candidates = pool.sim.service.account(ACCOUNT).candidates
+        candidates += [device for device in imeis(*more) if device not in candidates]
+        return wait(backoff, retry_after)
+
+    monkeypatch.setattr(Backoff, "wait", busy)
+
+
+def test_candidates_of_others_are_not_in_the_approved_plan(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = Pool(sim)
+    pool.run(devices=None, cancellation_candidates=imeis(*range(20)))
+    wish: dict[str, t.Any] = {"devices": None, "cancellation_candidates": imeis(0)}
+    digest = pool.run(check=True, **wish)["plan_digest"]
+    busy_with(pool, monkeypatch, 31, 32, 33)
+    result = pool.run(expect_plan_digest=digest, **wish)
+    assert (result["failed"], result["error"]["kind"], result["changed"]) == (True, "state", False)
+    assert "was approved" in result["msg"]
+    assert (result["candidates_removed"], pool.candidates) == ([], {*range(20), 31, 32, 33})
+
+
+def test_an_approved_plan_of_candidates_is_tried_again(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = Pool(sim)
+    pool.run(devices=None, cancellation_candidates=imeis(*range(3)))
+    wish: dict[str, t.Any] = {"devices": None, "cancellation_candidates": imeis(0)}
+    digest = pool.run(check=True, **wish)["plan_digest"]
+    busy_with(pool, monkeypatch)
+    result = pool.run(expect_plan_digest=digest, **wish)
+    assert (result["failed"], result["candidates_removed"], pool.candidates) == (False, imeis(1, 2), {0})
+
+
+def test_every_candidate_that_was_dropped_is_told_those_of_others_too(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = Pool(sim)
+    pool.run(devices=None, cancellation_candidates=imeis(*range(20)))
+    busy_with(pool, monkeypatch, 31)
+    result = pool.run(devices=None, cancellation_candidates=imeis(0), diff=True)
+    assert (result["failed"], result["changed"], pool.candidates) == (False, True, {0})
+    assert (result["candidates_added"], result["candidates_removed"]) == ([], imeis(*range(1, 20), 31))
+    assert imeis(31)[0] in result["diff"]["before"]
+
+
+# -- mistakes of ours
+
+
+def test_a_mistake_of_ours_is_told_as_such(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = Pool(sim, (0,))
+    monkeypatch.setattr(_candidates, "batches", lambda devices, size: 1 / 0)
+    result = pool.run(1, cancellation_candidates=imeis(0))
+    assert (result["failed"], result["error"]["kind"], result["changed"], result["added"]) == (True, "internal", True, imeis(1))
+    assert "ZeroDivisionError" in result["exception"]

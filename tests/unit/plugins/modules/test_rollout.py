@@ -10,7 +10,8 @@ import datetime
 import typing as t
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils import _waiter
+from ansible_collections.thingspace.fota.plugins.module_utils import _rollout, _waiter
+from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrades
 from run_module import run_module
 
 if t.TYPE_CHECKING:
@@ -463,3 +464,87 @@ def test_devices_files(fleet: Fleet, tmp_path: Path) -> None:
     refused_now = fleet.run(entry)
     assert refused_now["error"]["kind"] == "input"
     assert "a.csv" in refused_now["msg"]
+
+
+# -- what the service does not say
+
+
+@pytest.mark.parametrize("lists", ["missing_in_reports", "null_in_reports"])
+@pytest.mark.parametrize("status", ["RequestPending", "Queued", "InProgress"])
+def test_a_report_without_devices_hides_no_device_that_is_taken(fleet: Fleet, lists: str, status: str) -> None:
+    fleet.has("a", 1, 2)
+    other = fleet.has("b", 3, 4, status=status)
+    fleet.sim.misbehave(device_lists=lists, pending_reads=1000)
+    for wave in (fleet.wave("a", 1, 2, 3), fleet.new("new", 3)):
+        result = fleet.run(wave)
+        assert (result["failed"], result["changed"], fleet.sent) == (True, False, [])
+        assert other in result["msg"]
+        assert imeis(3)[0] in result["msg"]
+
+
+def test_an_upgrade_that_does_not_tell_its_devices_stops_everything(fleet: Fleet) -> None:
+    fleet.has("a", 1, 2)
+    fleet.sim.misbehave(device_lists="missing")
+    for wave in (fleet.wave("a", 1, state="absent"), fleet.wave("a", 1, 2), fleet.wave("a", 3, state="present"), fleet.new("new", 3)):
+        for check in (True, False):
+            result = fleet.run(wave, check=check, retry_timeout=0)
+            assert (result["failed"], result["error"]["kind"], result["changed"]) == (True, "service", False)
+            assert fleet.ids["a"] in result["msg"]
+    assert fleet.sent == []
+
+
+def test_a_device_that_is_listed_in_unknown_words_is_told(fleet: Fleet) -> None:
+    fleet.has("a", 1, rejected={imeis(2)[0]: "no"})
+    fleet.sim.misbehave(rejected_status="AddDeviceFailed")
+    result = fleet.run(fleet.wave("a", 1, 2))
+    assert (result["failed"], result["changed"]) == (False, False)
+    assert any("devices 1 as 'AddDeviceFailed'" in warning for warning in result["warnings"])
+
+
+@pytest.mark.parametrize("on_rejected", ["fail", "ignore"])
+def test_a_device_that_no_answer_mentions_is_not_known(fleet: Fleet, on_rejected: str) -> None:
+    fleet.has("a", 1)
+    fleet.has("b", 3)
+    fleet.sim.misbehave(rejected_devices="vanish")
+    fleet.sim.fault("PUT /upgrades", do="refuse", devices={imeis(2)[0]: "no"})
+    fleet.sim.fault("PUT /upgrades", do="leave_out", devices=imeis(2))
+    result = fleet.run(fleet.wave("a", 1, 2, on_rejected=on_rejected), retry_timeout=1)
+    assert (result["error"]["kind"], result["changed"]) == ("not_visible", True)
+    assert result["upgrades"][0]["rejected"] == []
+
+
+def test_a_device_that_others_have_brought_where_it_belongs_is_not_stranded(fleet: Fleet) -> None:
+    fleet.has("a", 1, 2)
+    fleet.has("b", 3)
+    # The first PUT takes it out of a; before the second, somebody else puts it into b.
+    fleet.sim.fault("PUT /upgrades", do="another_writer", nth=2, add=imeis(2))
+    result = fleet.run(fleet.wave("a", 1), fleet.wave("b", 2, 3))
+    assert (result["failed"], fleet.members("b")) == (False, {2, 3})
+    a, b = result["upgrades"]
+    assert (a["removed"], b["added"], result["moved"]) == (imeis(2), [], [])
+
+
+# -- mistakes of ours
+
+
+def test_a_mistake_of_ours_in_one_upgrade_is_told_as_such(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet.has("a", 1)
+    fleet.has("b", 3)
+    change = Upgrades.change
+
+    def mistaken(upgrades: Upgrades, upgrade_id: str, operation: t.Any, devices: list[str]) -> t.Any:
+        return change(upgrades, upgrade_id, operation, devices) if upgrade_id == fleet.ids["a"] else 1 / 0
+
+    monkeypatch.setattr(Upgrades, "change", mistaken)
+    result = fleet.run(fleet.wave("a", 1, 2), fleet.wave("b", 3, 4))
+    assert (result["failed"], result["error"]["kind"], result["changed"], result["added_count"]) == (True, "internal", True, 1)
+    assert [wave["error"] and wave["error"]["kind"] for wave in result["upgrades"]] == [None, "internal"]
+    assert "ZeroDivisionError" in result["exception"]
+
+
+def test_a_mistake_of_ours_while_planning_writes_nothing(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet.has("a", 1)
+    monkeypatch.setattr(_rollout, "join", lambda entries: 1 / 0)
+    result = fleet.run(fleet.wave("a", 1, 2))
+    assert (result["failed"], result["error"]["kind"], result["changed"]) == (True, "internal", False)
+    assert (fleet.sent, len(result["upgrades"])) == ([], 1)

@@ -12,6 +12,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.thingspace.fota.plugins.module_utils._scheduler import Scheduler
 from run_module import run_module
 
 if t.TYPE_CHECKING:
@@ -823,12 +824,63 @@ def test_midnight_in_between(sim: Simulator, desk: Desk, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    "body", [{"status": 404, "error": "Not Found", "path": "/x"}, "<html><title>Not here</title></html>", {"fault": {"code": "404", "message": "No"}}]
+    "body",
+    [
+        "",
+        {},
+        [],
+        "Not Found",
+        {"message": "Invalid upgradeId"},
+        {"errorCode": "", "errorMessage": ""},
+        {"status": 404, "error": "Not Found", "path": "/x"},
+        "<html><title>Not here</title></html>",
+        {"fault": {"code": "404", "message": "No"}},
+    ],
+    ids=str,
 )
-def test_a_wrong_address_is_no_cancelled_upgrade(sim: Simulator, desk: Desk, body: object) -> None:
+@pytest.mark.parametrize("request_", ["GET /upgrades", "DELETE /upgrades", "GET /reports"])
+def test_a_wrong_address_is_no_cancelled_upgrade(sim: Simulator, desk: Desk, body: object, request_: str) -> None:
     upgrade = desk.add(1)
-    sim.fault("GET /upgrades", do="status", status=404, body=body, times=None)
-    assert desk.cancel(upgrade_id=upgrade)["error"]["kind"] == "service"
+    sim.fault(request_, do="status", status=404, body=body, times=None)
+    result = desk.cancel() if request_ == "GET /reports" else desk.cancel(upgrade_id=upgrade)
+    assert (result["failed"], result["error"]["kind"], result["changed"]) == (True, "service", False)
+    assert "nothing to cancel" not in result["msg"]
+    assert len(desk.upgrades) == 1
+
+
+@pytest.mark.parametrize("lists", ["missing_in_reports", "null_in_reports"])
+def test_an_upgrade_whose_report_has_no_devices_is_compared_all_the_same(sim: Simulator, desk: Desk, lists: str) -> None:
+    upgrade = desk.add(1, 2)
+    sim.misbehave(device_lists=lists)
+    result = desk.run(2, 3)
+    assert (result["changed"], result["upgrade_id"]) == (False, upgrade)
+    assert (result["devices_missing_count"], result["devices_extra_count"]) == (1, 1)
+
+
+@pytest.mark.parametrize("lists", ["missing_in_reports", "null_in_reports"])
+def test_a_lost_answer_is_settled_by_reports_without_devices_too(sim: Simulator, desk: Desk, lists: str) -> None:
+    sim.misbehave(device_lists=lists)
+    sim.fault("POST /upgrades", do="drop_after")
+    result = desk.run(1, 2)
+    assert (result["failed"], result["changed"], desk.posts, len(desk.upgrades)) == (False, True, 1, 1)
+
+
+@pytest.mark.parametrize("flag", ["number", "letter"])
+def test_a_list_that_may_be_cut_schedules_nothing_a_second_time(sim: Simulator, desk: Desk, flag: str) -> None:
+    for number in range(4):
+        sim.add_upgrade(devices=imeis(number + 10), start_date="+7", firmware_name="Other", status="Queued")
+    desk.add(1)
+    sim.misbehave(report_page_size=2, more_flag=flag)
+    result = desk.run(1)
+    assert (result["failed"], result["error"]["kind"], desk.posts) == (True, "service", 0)
+
+
+def test_a_mistake_of_ours_is_told_as_such(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Scheduler, "wait", lambda scheduler, timeout: 1 / 0)
+    result = desk.run(1, wait=True)
+    assert (result["failed"], result["error"]["kind"], result["changed"]) == (True, "internal", True)
+    assert "scheduled: F to 2.1" in result["msg"]
+    assert "ZeroDivisionError" in result["exception"]
 
 
 def test_somebody_cancels_what_is_waited_for(sim: Simulator, desk: Desk) -> None:

@@ -11,6 +11,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.thingspace.fota.plugins.module_utils import _outcome, _writer
 from run_module import run_module
 
 if t.TYPE_CHECKING:
@@ -607,3 +608,116 @@ def test_http_without_tls_is_warned_about(sim: Simulator) -> None:
     result = Fleet(sim).run(1, api_url="http://thingspace.invalid/api", retry_timeout=0)
     assert result["error"]["kind"] == "unreachable"
     assert any("not https" in warning for warning in result["warnings"])
+
+
+# -- what the service does not say
+
+
+@pytest.mark.parametrize("options", [{"state": "absent"}, {"state": "exact"}, {"state": "exact", "allow_empty": True, "max_removal_percent": 100}])
+@pytest.mark.parametrize("check", [True, False])
+def test_an_upgrade_without_a_list_of_devices_is_no_empty_one(sim: Simulator, options: dict[str, t.Any], check: bool) -> None:
+    fleet = Fleet(sim, range(20))
+    sim.misbehave(device_lists="missing")
+    devices = () if "allow_empty" in options else (0, 1)
+    result = fleet.run(*devices, check=check, retry_timeout=0, **options)
+    assert (result["failed"], result["error"]["kind"], result["changed"]) == (True, "service", False)
+    assert "does not say which devices" in result["msg"]
+    assert result["unchanged_count"] is None
+    assert sim.writes == []
+
+
+def test_what_is_appended_to_an_upgrade_without_a_list_of_devices_has_to_be_listed(sim: Simulator) -> None:
+    fleet = Fleet(sim, (1, 2))
+    sim.misbehave(device_lists="missing")
+    result = fleet.run(3, retry_timeout=0)
+    assert (result["failed"], result["error"]["kind"], result["changed"], result["added"]) == (True, "service", True, imeis(3))
+    sim.misbehave(device_lists="shown")
+    empty: dict[str, t.Any] = {"do": "status", "status": 200, "body": {"id": fleet.upgrade_id, "accountName": fleet.account, "status": "Queued"}}
+    sim.fault("GET /upgrades", **empty)
+    result = fleet.run(4)
+    assert (result["failed"], result["added"], fleet.members) == (False, imeis(4), {1, 2, 3, 4})
+
+
+@pytest.mark.parametrize("on_rejected", ["fail", "warn", "ignore"])
+@pytest.mark.parametrize("operation", ["append", "remove"])
+def test_a_device_that_no_answer_mentions_is_not_known_and_no_rejection(sim: Simulator, on_rejected: str, operation: str) -> None:
+    fleet = Fleet(sim, (1, 2))
+    sim.misbehave(rejected_devices="vanish")
+    device, state = (imei(3), "present") if operation == "append" else (imei(2), "absent")
+    sim.fault("PUT /upgrades", do="refuse", devices={device: "no"})
+    sim.fault("PUT /upgrades", do="leave_out", devices=[device])
+    result = fleet.run(int(device[-1]), state=state, on_rejected=on_rejected, retry_timeout=1)
+    assert (result["failed"], result["error"]["kind"], result["rejected"]) == (True, "not_visible", [])
+    assert device in result["msg"]
+    # Nobody knows, so handlers run.
+    assert (result["changed"], result["added"], result["removed"]) == (True, [], [])
+
+
+def test_a_device_that_no_answer_mentions_and_a_read_shows_is_in(sim: Simulator) -> None:
+    fleet = Fleet(sim, (1,))
+    sim.misbehave(visible_after_reads=2)
+    sim.fault("PUT /upgrades", do="leave_out", devices=imeis(2, 3))
+    result = fleet.run(1, 2, 3)
+    assert (result["failed"], result["added"], fleet.methods) == (False, imeis(2, 3), "GET PUT GET GET GET")
+
+
+def test_what_others_have_done_meanwhile_is_not_told_as_ours(sim: Simulator) -> None:
+    fleet = Fleet(sim, (1,))
+    sim.fault("PUT /upgrades", do="another_writer", add=imeis(2, 3))
+    result = fleet.run(1, 2, 3)
+    assert (result["failed"], result["changed"], result["added"], result["rejected"]) == (False, False, [], [])
+    assert (result["before_count"], result["after_count"], fleet.members) == (1, 3, {1, 2, 3})
+    sim.fault("PUT /upgrades", do="another_writer", remove=imeis(2))
+    result = fleet.run(2, 3, state="absent")
+    assert (result["failed"], result["changed"], result["removed"], fleet.members) == (False, True, imeis(3), {1})
+
+
+@pytest.mark.parametrize("status", ["Rejected", "AddDeviceFailed", "Device Removed", "Cancelled", "", "Whatever"])
+@pytest.mark.parametrize("state", ["present", "absent", "exact"])
+def test_a_device_that_is_listed_in_unknown_words_counts_and_is_told(sim: Simulator, status: str, state: str) -> None:
+    fleet = Fleet(sim, (1, 2), rejected={imei(3): "no"})
+    sim.misbehave(rejected_status=status)
+    result = fleet.run(*((4,) if state == "absent" else (1, 2, 3)), state=state)
+    assert (result["failed"], result["changed"], result["before_count"]) == (False, False, 3)
+    assert any(f"lists devices 1 as {status!r}" in warning for warning in result["warnings"])
+
+
+@pytest.mark.parametrize(("statuses", "status"), [("spaced", "Queued"), ("joined", "Queued"), ("spaced", "RequestPending"), ("spaced", "InProgress")])
+def test_words_that_documents_have_are_not_told(sim: Simulator, statuses: str, status: str) -> None:
+    fleet = Fleet(sim, (1, 2), rejected={imei(3): "no"}, status=status)
+    sim.misbehave(device_statuses=statuses)
+    if status == "InProgress":
+        # What became of a device is no question of membership.
+        sim.misbehave(rejected_status="Upgrade Failed")
+    assert not [warning for warning in fleet.run(1).get("warnings", []) if "lists devices" in warning]
+
+
+# -- mistakes of ours
+
+
+def test_a_mistake_of_ours_is_told_as_such_with_all_that_was_done(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet = Fleet(sim, (1,))
+
+    def mistaken(devices: t.Iterable[str], size: int) -> t.Iterator[list[str]]:
+        yield sorted(devices)[:size]
+        raise KeyError(imei(9))
+
+    monkeypatch.setattr(_writer, "batches", mistaken)
+    result = fleet.run(1, 2, 3, batch_size=1)
+    assert (result["failed"], result["error"]["kind"], result["error"]["status"]) == (True, "internal", None)
+    assert (result["changed"], result["added"], result["added_count"]) == (True, imeis(2), 1)
+    assert result["exception"].startswith("Traceback")
+    assert "KeyError" in result["msg"]
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_mistake_of_ours_in_the_telling_has_all_keys_too(sim: Simulator, monkeypatch: pytest.MonkeyPatch, written: bool) -> None:
+    fleet = Fleet(sim, (1,))
+    whole = fleet.run(1)
+    monkeypatch.setattr(_outcome.Outcome, "identity", lambda outcome, budget: 1 / 0 if outcome.upgrade else {})
+    result = fleet.run(*((1, 2) if written else (1,)))
+    assert (result["failed"], result["error"]["kind"]) == (True, "internal")
+    # What was sent may have been carried out.
+    assert result["changed"] is written
+    assert "ZeroDivisionError" in result["exception"]
+    assert whole.keys() - {"upgrade", "upgrade_status", "firmware_name", "firmware_to", "start_date", "upgrade_id"} <= result.keys()
