@@ -13,7 +13,7 @@ import typing as t
 
 from ansible import constants
 from ansible.plugins.action import ActionBase
-from ansible_collections.thingspace.fota.plugins.module_utils import _options
+from ansible_collections.thingspace.fota.plugins.module_utils import _options, _text
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
 from ansible_collections.thingspace.fota.plugins.plugin_utils._login_book import Who, hold
 
@@ -34,7 +34,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             arguments |= {name: known[name] for name in wanted if arguments.get(name) in (None, "")}
             return result | (self._log_in if present else self._log_out)(arguments, task_vars)
         except InputError as error:
-            return {"failed": True, "changed": False, "requests": 0, "msg": error.message, "error": error.as_dict()}
+            told = {"failed": True, "changed": False, "requests": 0, "msg": error.message, "error": error.as_dict()}
+            return t.cast("Result", _text.told(told))
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
 

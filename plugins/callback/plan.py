@@ -61,6 +61,7 @@ import typing as t
 
 from ansible import context
 from ansible.plugins.callback import CallbackBase
+from ansible_collections.thingspace.fota.plugins.module_utils._text import message
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _plan_files
 from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_collector import COLLECTION, Collector, Event
 from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_document import as_json, document
@@ -109,7 +110,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
 
     def trouble(self, sentence: str) -> None:
         """Say what went wrong, on the screen and in the report."""
-        self._display.warning(f"The report for reviewers (thingspace.fota.plan) is not complete. {sentence}")
+        self._display.warning(message(f"The report for reviewers (thingspace.fota.plan) is not complete. {sentence}"))
         self._troubles.append(sentence)
 
     # The run.
@@ -157,7 +158,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
             try:
                 _plan_files.write(path, markdown(report) if option == "markdown" else as_json(report))
             except Exception as error:
-                self._display.warning(f"The report for reviewers (thingspace.fota.plan) cannot be written to {path}: {error}")
+                self._display.warning(message(f"The report for reviewers (thingspace.fota.plan) cannot be written to {path}: {error}"))
 
     # The results.
 

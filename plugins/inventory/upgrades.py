@@ -107,6 +107,7 @@ import typing as t
 from ansible import constants
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible_collections.thingspace.fota.plugins.module_utils import _text
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
@@ -138,7 +139,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
             params = self._params(config)
             self._populate(self._upgrades(path, params, cache))
         except ThingSpaceError as error:
-            raise AnsibleParserError(error.sentence) from None
+            raise AnsibleParserError(_text.message(error.sentence)) from None
 
     def _check_keys(self, config: t.Mapping[str, t.Any]) -> None:
         """A misspelt option would be one that was never given."""
@@ -184,19 +185,22 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         if cache and self.get_option("cache"):
             kept = self._kept(key)
             if isinstance(kept, dict) and kept.get("question") == question and _upgrade_hosts.are_upgrades(kept.get("upgrades")):
-                return t.cast("list[Values]", kept["upgrades"])
+                return t.cast("list[Values]", _text.told(kept["upgrades"]))
 
         def read(connector: Connector) -> list[Values]:
             account = Account(connector.authorized(), params["account"])
             found = with_devices(account, upgrades_by_status(account, options["status"]), needed=False)
             for sentence in filter(None, (upgrade.unlisted for upgrade in found)):
-                self.display.warning(sentence)
-            return [described(upgrade, include_devices=options["include_devices"]) for upgrade in found]
+                self._warn(sentence)
+            return [_text.told(described(upgrade, include_devices=options["include_devices"])) for upgrade in found]
 
-        upgrades = within(params, self.display.warning, pathlib.Path(constants.DEFAULT_LOCAL_TMP), read)
+        upgrades = within(params, self._warn, pathlib.Path(constants.DEFAULT_LOCAL_TMP), read)
         if self.get_option("cache"):
             self._cache[key] = {"question": question, "upgrades": upgrades}
         return upgrades
+
+    def _warn(self, sentence: str) -> None:
+        self.display.warning(_text.message(sentence))
 
     def _kept(self, key: str) -> t.Any:
         try:
@@ -204,7 +208,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         except KeyError:
             return None
         except (AnsibleError, TypeError) as error:  # TypeError: ansible-core 2.21, of a file with other JSON than its own
-            self.display.warning(f"The cache cannot be read, so the service is asked: {error}")
+            self._warn(f"The cache cannot be read, so the service is asked: {error}")
             return None
 
     def _populate(self, upgrades: list[Values]) -> None:
@@ -215,7 +219,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         raw_groups = {name: _upgrade_hosts.groups(upgrade) for name, upgrade in _upgrade_hosts.by_name(names, upgrades).items()}
         safe = {raw: str(self._sanitize_group_name(raw)) for raws in raw_groups.values() for raw in raws}
         for warning in _upgrade_hosts.shared_groups((name, raw) for raw, name in safe.items()):
-            self.display.warning(warning)
+            self._warn(warning)
         self.inventory.add_group(_upgrade_hosts.GROUP)
         for name, values in zip(names, found, strict=True):
             self.inventory.add_host(name, _upgrade_hosts.GROUP)

@@ -114,6 +114,7 @@ import typing as t
 
 from ansible.errors import AnsibleError, AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
+from ansible_collections.thingspace.fota.plugins.module_utils import _text
 from ansible_collections.thingspace.fota.plugins.module_utils._device_file import content_of
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _rollout_file
@@ -125,11 +126,14 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no typ
         try:
             # An empty variable must not take the bounds away.
             root = str(kwargs["root"] or "") if "root" in kwargs else None
-            return _rollout_file.load(_texts(terms), str(pathlib.Path.cwd()), self._content, root)
+            declared = _rollout_file.load(_texts(terms), str(pathlib.Path.cwd()), self._content, root)
+            # For people alone, other than the path of a device file.
+            return [{**account, "files": _text.told(account["files"])} for account in declared]
         except InputError as error:
+            told = [_text.message(line) for line in error.message.split("\n")]
             if self.get_option("on_error") == "return":
-                return [{"failed": True, "msg": line, "error": InputError(line).as_dict()} for line in error.message.splitlines()]
-            raise AnsibleLookupError(error.message) from None
+                return [{"failed": True, "msg": line, "error": InputError(line).as_dict()} for line in told]
+            raise AnsibleLookupError("\n".join(told)) from None
 
     def _content(self, path: str) -> bytes:
         """What is in a file, decrypted. Raises InputError."""

@@ -20,7 +20,7 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import Kind, ThingSpaceError
-from ansible_collections.thingspace.fota.plugins.module_utils._text import HIDDEN, one_line
+from ansible_collections.thingspace.fota.plugins.module_utils._text import HIDDEN, ended, one_line
 
 _SESSION = re.compile(r"session\s*token|session has expired|UWS verification failure \(The Session", re.IGNORECASE)
 _SESSION_CODE = re.compile(r"SessionToken", re.IGNORECASE)
@@ -127,7 +127,7 @@ def error_for(status: int, body: bytes, what: str, hide: Hide = str) -> ThingSpa
     spoken = speak(body, hide)
     kind, hint = _kind(status, spoken)
     said = ": ".join(part for part in (spoken.code, spoken.message) if part) or "without a word"
-    sentence = f"{hint} ({what} was answered with HTTP {status}: {said})" if hint else f"{what} was refused with HTTP {status}: {said}"
+    sentence = f"{hint} ({what} was answered with HTTP {status}: {said})" if hint else ended(f"{what} was refused with HTTP {status}: {said}")
     return ThingSpaceError(sentence, kind, status=status, code=spoken.code, detail=spoken.message or None)
 
 

@@ -16,6 +16,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._errors import Inp
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._module import Result
 from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of
+from ansible_collections.thingspace.fota.plugins.module_utils._text import one_line
 
 Params = t.Mapping[str, t.Any]
 
@@ -191,4 +192,4 @@ def _unlike(listener: Listener, before: Listener | None) -> str:
 def _side(listener: Listener | None, credentials: str | None, before: Listener | None = None) -> str:
     if listener is None:
         return ""
-    return f"url: {listener.address}{_unlike(listener, before)}\n" + (f"credentials: {credentials}\n" if credentials else "")
+    return f"url: {one_line(listener.address)}{_unlike(listener, before)}\n" + (f"credentials: {credentials}\n" if credentials else "")

@@ -14,6 +14,7 @@ import urllib.parse
 from ansible_collections.thingspace.fota.plugins.module_utils._answers import error_for, hiding, speak, too_deep
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._http import Answer, Request, Transport, retry_after
+from ansible_collections.thingspace.fota.plugins.module_utils._text import ended
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
 
 _JSON = {"Accept": "application/json", "Content-Type": "application/json"}
@@ -95,7 +96,7 @@ class Client:
                 # Sister services dress an expired session as their own failure; no patience helps against it.
                 raise meant
             raise UnsettledError(
-                meant.message if dead else f"{what} was answered with HTTP {answer.status}: {meant.detail or 'without a word'}",
+                meant.message if dead else ended(f"{what} was answered with HTTP {answer.status}: {meant.detail or 'without a word'}"),
                 meant.kind if dead else "service",
                 # That nothing was done is what came from the network: only a read can tell.
                 carried_out=None,
@@ -122,8 +123,8 @@ class Client:
             raise UnsettledError(meant.message, "service", carried_out=None, status=answer.status, code=meant.code, detail=meant.detail)
         said = speak(answer.body, self._hide).message[:100] or "an empty body"
         if answer.body.lstrip()[:1] in (b"{", b"[", b""):
-            raise UnsettledError(f"The answer to {what} is cut off: {said}", "service", carried_out=None, status=answer.status)
+            raise UnsettledError(ended(f"The answer to {what} is cut off: {said}"), "service", carried_out=None, status=answer.status)
         # A page instead of JSON (a proxy's log-in, a portal) does not go away by asking again, but a write may have passed.
         if may_repeat:
-            raise ThingSpaceError(f"The answer to {what} is not JSON but: {said}. Check api_url and the proxy settings.", "service", status=answer.status)
-        raise UnsettledError(f"The answer to {what} is not JSON but: {said}", "service", carried_out=None, status=answer.status)
+            raise ThingSpaceError(f"The answer to {what} is not JSON but: {ended(said)} Check api_url and the proxy settings.", "service", status=answer.status)
+        raise UnsettledError(ended(f"The answer to {what} is not JSON but: {said}"), "service", carried_out=None, status=answer.status)

@@ -10,6 +10,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget, Changes, device_size, side
+from ansible_collections.thingspace.fota.plugins.module_utils._text import one_line
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Cancelled:
 
     def line(self, count: int) -> str:
         """The upgrade with so many devices, for a diff."""
-        return f"upgrade {self.upgrade_id} ({self.firmware_name}, {self.start_date}): {count} devices"
+        return one_line(f"upgrade {self.upgrade_id} ({self.firmware_name}, {self.start_date}): {count} devices")
 
 
 @dataclasses.dataclass(frozen=True)

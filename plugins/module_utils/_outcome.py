@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.thingspace.fota.plugins.module_utils._text import one_line
+
 Item = t.TypeVar("Item")
 
 # ansible-runner, the engine of AWX, drops a result of more than 700,000 characters whole (issue 326 of ansible-runner).
@@ -163,7 +165,7 @@ def device_size(device: str) -> int:
 
 def side(count: int | None, devices: t.AbstractSet[str], limit: int) -> str:
     """One side of a diff."""
-    lines = [f"{count or 0} devices", *sorted(devices)[:limit]]
+    lines = [f"{count or 0} devices", *map(one_line, sorted(devices)[:limit])]
     if len(devices) > limit:
         lines.append(f"... and {len(devices) - limit} more")
     return "\n".join(lines) + "\n"

@@ -15,6 +15,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._errors import Inp
 from ansible_collections.thingspace.fota.plugins.module_utils._moves import some
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget, Rejection
 from ansible_collections.thingspace.fota.plugins.module_utils._shape import iso
+from ansible_collections.thingspace.fota.plugins.module_utils._text import one_line
 
 # An upgrade in one of these is the declared one; one that was refused as a whole or failed is not, and is scheduled anew.
 STANDING = ("RequestPending", "Queued", "InProgress", "Finished")
@@ -253,7 +254,7 @@ def _lines(upgrade: t.Mapping[str, t.Any] | None) -> str:
     if upgrade is None:
         return ""
     names = ("firmware_name", "firmware_to", "start_date", "end_date")
-    lines = [f"{name}: {upgrade[name]}" for name in names if upgrade[name] is not None]
+    lines = [f"{name}: {one_line(str(upgrade[name]))}" for name in names if upgrade[name] is not None]
     return "\n".join([*lines, f"devices: {upgrade['device_count']}"]) + "\n"
 
 

@@ -113,7 +113,7 @@ class Scheduler:
             return self.find(key, [*STANDING, _REFUSED_STATUS])
         except ThingSpaceError as error:
             self.unsettled = True
-            raise _unknown(failure, f"the reports cannot be read ({error.message})") from None
+            raise _unknown(failure, f"the reports cannot be read ({error.message.rstrip('.')})") from None
 
     def _confirm(self, key: Key, made: str) -> None:
         """Read the reports until they show the upgrade that was made: the next run, and the next host, ask nothing else.

@@ -36,8 +36,8 @@ _PREFIX = "service_"
 # Outside of 64 bits JSON readers and databases change a number, and Python refuses to read one of 4,300 digits.
 _LARGEST = 2**63
 # What people read, wherever it stands in a result.
-_MESSAGES = frozenset({"msg", "message"})
-_LINES = frozenset({"before", "after", "before_header", "after_header", "exception"})
+_MESSAGES = frozenset({"msg", "message", "before_header", "after_header"})
+_LINES = frozenset({"before", "after", "exception"})
 
 
 def one_line(text: str) -> str:

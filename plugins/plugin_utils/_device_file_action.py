@@ -13,6 +13,7 @@ import typing as t
 from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible_collections.thingspace.fota.plugins.module_utils import _text
 from ansible_collections.thingspace.fota.plugins.module_utils._device_file import content_of
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
 from ansible_collections.thingspace.fota.plugins.plugin_utils._lock import alone
@@ -64,8 +65,8 @@ class DeviceFileAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
             with alone(pathlib.Path(constants.DEFAULT_LOCAL_TMP), self.lock) if self.lock else contextlib.nullcontext():
                 result |= self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async)
         except InputError as error:
-            result |= {**self.untouched(arguments), "failed": True, "changed": False, "requests": 0}
-            result |= {"msg": error.sentence, "error": error.as_dict()}
+            told = {**self.untouched(arguments), "failed": True, "changed": False, "requests": 0, "msg": error.sentence, "error": error.as_dict()}
+            result |= _text.told(told)
         finally:
             if not wrap_async:
                 self._remove_tmp_path(self._connection._shell.tmpdir)

@@ -14,7 +14,7 @@ import pathlib
 import time
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils import _options
+from ansible_collections.thingspace.fota.plugins.module_utils import _options, _text
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.plugin_utils._login_book import Who, hold
@@ -76,7 +76,7 @@ def _session(params: Params, warn: Warn, who: Who, folder: pathlib.Path) -> tupl
         try:
             session.connector()
         except ThingSpaceError as error:
-            told = {"failed": True, "msg": error.sentence, "error": error.as_dict(), "login_sent": session.login_sent}
+            told = _text.told({"failed": True, "msg": error.sentence, "error": error.as_dict(), "login_sent": session.login_sent})
             book.learn(who, told, time.time())
             held.write(book)
             raise

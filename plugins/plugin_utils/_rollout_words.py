@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.thingspace.fota.plugins.module_utils._device_file import cut, distrust
 from ansible_collections.thingspace.fota.plugins.module_utils._devices import cause
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
+from ansible_collections.thingspace.fota.plugins.module_utils._text import message
 from ansible_collections.thingspace.fota.plugins.plugin_utils._schema import Flaw, Path
 from ansible_collections.thingspace.fota.plugins.plugin_utils._written import Document
 
@@ -43,7 +44,7 @@ def where_of(name: str, line: int | None, path: Path) -> str:
 def refusal(faults: t.Sequence[Fault], *, at_least: bool = False) -> InputError:
     """The error that tells the first faults and the number of the others, ``at_least`` where the search ended early."""
     more = [f"... and {'at least ' if at_least else ''}{len(faults) - SHOWN} more."] if len(faults) > SHOWN else []
-    return InputError("\n".join([*map(str, faults[:SHOWN]), *more]))
+    return InputError("\n".join([*(message(str(fault)) for fault in faults[:SHOWN]), *more]))
 
 
 def sentence_of(flaw: Flaw, document: Document) -> str:
