@@ -52,11 +52,7 @@ class _Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no type 
         if "error" not in kwargs:
             error = InputError(msg).as_dict()
             kwargs = {"changed": False, "requests": 0, **self._untouched(self.params), "error": error, **kwargs}
-        told = self.told({**kwargs, "msg": msg, "invocation": self.invocation})
-        if "exception" in told:
-            # fail_json of ansible-core 2.19 and newer drops it unless the user has switched tracebacks on.
-            super().exit_json(failed=True, **told)
-        super().fail_json(**told)
+        super().fail_json(**self.told({**kwargs, "msg": msg, "invocation": self.invocation}))
         raise AssertionError("fail_json came back")
 
     @property

@@ -19,6 +19,7 @@ import typing as t
 from unittest import mock
 
 import ansible.module_utils.common.warnings as recorded
+import pytest
 from ansible.module_utils import basic
 
 
@@ -51,6 +52,16 @@ def run_module(module: str | types.ModuleType, options: t.Mapping[str, t.Any], c
     if told:
         result["warnings"] = told
     return {"failed": False, **result}
+
+
+def tracebacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask for tracebacks, as ``ANSIBLE_DISPLAY_TRACEBACK=error`` does: ansible-core 2.19 and newer leave them out otherwise."""
+    try:
+        from ansible.module_utils._internal import _traceback
+    except ImportError:  # ansible-core 2.18 and older
+        pass
+    else:
+        monkeypatch.setattr(_traceback, "_module_tracebacks_enabled_events", frozenset({_traceback.TracebackEvent.ERROR}))
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ import typing as t
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils import _rollout, _waiter
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrades
-from run_module import run_module
+from run_module import run_module, tracebacks
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -536,6 +536,7 @@ def test_a_mistake_of_ours_in_one_upgrade_is_told_as_such(fleet: Fleet, monkeypa
         return change(upgrades, upgrade_id, operation, devices) if upgrade_id == fleet.ids["a"] else 1 / 0
 
     monkeypatch.setattr(Upgrades, "change", mistaken)
+    tracebacks(monkeypatch)
     result = fleet.run(fleet.wave("a", 1, 2), fleet.wave("b", 3, 4))
     assert (result["failed"], result["error"]["kind"], result["changed"], result["added_count"]) == (True, "internal", True, 1)
     assert [wave["error"] and wave["error"]["kind"] for wave in result["upgrades"]] == [None, "internal"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._scheduler import Scheduler
-from run_module import run_module
+from run_module import run_module, tracebacks
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator
@@ -877,6 +877,7 @@ def test_a_list_that_may_be_cut_schedules_nothing_a_second_time(sim: Simulator, 
 
 def test_a_mistake_of_ours_is_told_as_such(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Scheduler, "wait", lambda scheduler, timeout: 1 / 0)
+    tracebacks(monkeypatch)
     result = desk.run(1, wait=True)
     assert (result["failed"], result["error"]["kind"], result["changed"]) == (True, "internal", True)
     assert "scheduled: F to 2.1" in result["msg"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils import _outcome, _writer
-from run_module import run_module
+from run_module import run_module, tracebacks
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator
@@ -703,6 +703,7 @@ def test_a_mistake_of_ours_is_told_as_such_with_all_that_was_done(sim: Simulator
         raise KeyError(imei(9))
 
     monkeypatch.setattr(_writer, "batches", mistaken)
+    tracebacks(monkeypatch)
     result = fleet.run(1, 2, 3, batch_size=1)
     assert (result["failed"], result["error"]["kind"], result["error"]["status"]) == (True, "internal", None)
     assert (result["changed"], result["added"], result["added_count"]) == (True, imeis(2), 1)
@@ -715,6 +716,7 @@ def test_a_mistake_of_ours_in_the_telling_has_all_keys_too(sim: Simulator, monke
     fleet = Fleet(sim, (1,))
     whole = fleet.run(1)
     monkeypatch.setattr(_outcome.Outcome, "identity", lambda outcome, budget: 1 / 0 if outcome.upgrade else {})
+    tracebacks(monkeypatch)
     result = fleet.run(*((1, 2) if written else (1,)))
     assert (result["failed"], result["error"]["kind"]) == (True, "internal")
     # What was sent may have been carried out.
