@@ -24,7 +24,7 @@ class CandidateList:
     def __init__(self, licenses: Licenses, declared: frozenset[str]) -> None:
         self._licenses = licenses
         self._declared = declared
-        self.unread = False
+        self.unread = self._written = False
         self.added: frozenset[str] = frozenset()
         self.removed: frozenset[str] = frozenset()
         self.last = self._read()
@@ -81,8 +81,9 @@ class CandidateList:
 
     def _look(self, sent: Plan) -> None:
         """Read again. What was to be sent and shows now is this run's doing, if something of it may have been written."""
-        written = self.unread
+        written = self._written
         self.last = self._read()
+        self._written = False
         if written:
             self.added |= sent.append & self.last
             self.removed |= sent.remove - self.last
@@ -101,9 +102,11 @@ class CandidateList:
     def _once(self, send: t.Callable[[], None]) -> None:
         try:
             send()
+            self.unread = self._written = True
+        except UnsettledError as error:
             self.unread = True
-        except UnsettledError:
-            self.unread = True
+            # What was surely not sent and shows all the same, others have done.
+            self._written = self._written or error.carried_out is not False
             raise
 
     def _read(self) -> frozenset[str]:

@@ -94,7 +94,7 @@ class Scheduler:
         """Look before the next POST. Whether there is an upgrade now that forbids it: one of ours, or somebody else's."""
         matches = self._matches(failure, key)
         mine, standing = appeared(matches, devices, known), _standing(matches)
-        if mine and len(mine) >= sent:
+        if sent and len(mine) >= sent:
             self._take(key, mine, standing)
         elif sent and (mine or standing):
             self._settle(failure, key, devices, known, sent)

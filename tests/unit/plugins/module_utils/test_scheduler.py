@@ -215,10 +215,11 @@ def test_a_look_that_uses_up_the_time_is_the_last() -> None:
     assert (run.service.calls, run.told) == (["POST ab", *ALL], ("unreachable", "The answer was lost."))
 
 
-def test_what_was_carried_out_against_the_services_word_is_found(run: Run) -> None:
-    run.service.then("POST", lambda: [run.service.make(run.service.posted[0]), lost(carried_out=False)][1])
+@pytest.mark.parametrize(("error", "ours"), [(BUSY, True), (lost(carried_out=False), False)])
+def test_what_was_made_all_the_same_is_ours_unless_nothing_was_sent(run: Run, error: UnsettledError, ours: bool) -> None:
+    run.service.then("POST", lambda: [run.service.make(run.service.posted[0]), error][1])
     run.schedule()
-    assert (run.service.calls, run.knows) == (["POST ab", *ALL], ("N1", True, False))
+    assert (run.service.calls, run.knows) == (["POST ab", *ALL], ("N1", ours, False))
 
 
 def test_one_that_somebody_else_has_made_meanwhile_is_taken(run: Run) -> None:
