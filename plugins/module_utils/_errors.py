@@ -23,6 +23,7 @@ Kind = t.Literal[
     "forbidden",
     "login",
     "timeout",
+    "interrupted",
     "dependency",
     "service",
     "unreachable",

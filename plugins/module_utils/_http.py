@@ -19,6 +19,7 @@ import traceback
 import typing as t
 import warnings
 
+from ansible_collections.thingspace.fota.plugins.module_utils import _stop
 from ansible_collections.thingspace.fota.plugins.module_utils._causes import CONNECTING, FINDING_THE_CA, chain, innermost, raised_in, without_userinfo
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
@@ -106,7 +107,8 @@ class Transport:
         return Backoff(self._retry_timeout)
 
     def once(self, request: Request) -> Answer:
-        """Send once. Raises UnsettledError where no answer came, ThingSpaceError where trying again is no use."""
+        """Send once. Raises UnsettledError where no answer came, ThingSpaceError where trying again is no use, or where the task is to stop."""
+        _stop.check(f"{request.method} {request.path}")
         headers = {**self._headers, **request.headers}
         try:
             prepared = requests.Request(request.method, self._api_url + request.path, headers, data=request.body).prepare()

@@ -11,6 +11,8 @@ import random
 import time
 import typing as t
 
+from ansible_collections.thingspace.fota.plugins.module_utils import _stop
+
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
 
@@ -42,7 +44,7 @@ class Backoff:
         timeout: float,
         *,
         clock: t.Callable[[], float] = time.monotonic,
-        sleep: t.Callable[[float], None] = time.sleep,
+        sleep: t.Callable[[float], None] = _stop.pause,
         jitter: t.Callable[[], float] = random.random,
     ) -> None:
         self._timeout = timeout
@@ -58,7 +60,7 @@ class Backoff:
         return self._deadline is not None and self._clock() > self._deadline
 
     def wait(self, retry_after: float | None = None) -> bool:
-        """Pause before the next try. False, without a pause, if that try would start too late.
+        """Pause before the next try, which ends the pause early if the task is to stop. False, without a pause, if that try would start too late.
 
         Args:
             retry_after: seconds that the service asked for (header ``Retry-After``); a floor for the pause.

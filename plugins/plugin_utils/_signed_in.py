@@ -11,6 +11,7 @@ session is final, whatever came of it: it may have been refused, and five refusa
 from __future__ import annotations
 
 import collections
+import threading
 import time
 import types
 import typing as t
@@ -43,6 +44,10 @@ class SignedIn:
         self._given = any(params.get(name) for name in ("access_token", "session_token"))
         self._own: Tokens | None = None
         self._refusal: ThingSpaceError | None = None
+        # The login that is under way, or was last; and whether none is under way.
+        self._login: Login | None = None
+        self._settled = threading.Event()
+        self._settled.set()
         # Whether the last login left this machine, so that the service may have counted it.
         self.login_sent = False
         self._connector = Connector(self._params, warn)
@@ -83,8 +88,19 @@ class SignedIn:
                 return
         self._own = None
 
-    def end(self) -> None:
-        """Log out, if the session is ours. Raises ThingSpaceError."""
+    @property
+    def is_opening(self) -> bool:
+        """Whether a login was sent, in another thread, and is not answered yet."""
+        return self._login is not None and self._login.sent and not self._settled.is_set()
+
+    def end(self, patience: float = 0.0) -> None:
+        """Log out, if the session is ours. Raises ThingSpaceError.
+
+        Args:
+            patience: seconds to wait for a login in another thread that :attr:`is_opening` a session. It must not begin one any more.
+        """
+        if self.is_opening:
+            self._settled.wait(patience)
         tokens, self._own = self._own, None
         if tokens:
             log_out(self._connector.client, tokens.access_token, tokens.session_token)
@@ -93,16 +109,18 @@ class SignedIn:
         if self._refusal:
             raise self._refusal
         self._check_ration()
-        login = Login(self._connector.client, self._credentials())
+        self._login = login = Login(self._connector.client, self._credentials())
+        self._settled.clear()
         try:
-            tokens = login.tokens()
+            self._take(login.tokens())
         except ThingSpaceError as error:
             self._note(sent=login.sent)
             if error.kind == "login" or login.sent:
                 self._refusal = error
             raise
+        finally:
+            self._settled.set()
         self._note(sent=True)
-        self._take(tokens)
 
     def _note(self, *, sent: bool) -> None:
         self.login_sent = sent

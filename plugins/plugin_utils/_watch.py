@@ -2,13 +2,15 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the event source looks at the upgrades of an account. It blocks: it belongs into a thread."""
+"""How the event source looks at the upgrades of an account. It blocks: it belongs into a thread of its own."""
 
 from __future__ import annotations
 
 import dataclasses
+import threading
 import typing as t
 
+from ansible_collections.thingspace.fota.plugins.module_utils import _stop
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
@@ -47,6 +49,7 @@ class Watch:
         self._wanted = None if params["upgrade_ids"] is None else {upgrade_id.lower() for upgrade_id in params["upgrade_ids"]}
         self._session = SignedIn(params, warn)
         self._looked = False
+        self._stopped = threading.Event()
 
     def look(self, told: t.Iterable[str]) -> Found:
         """Every upgrade with a watched status, and what became of those that were told before. Raises ThingSpaceError if there is no look at all.
@@ -54,8 +57,14 @@ class Watch:
         Args:
             told: ids in the order in which they are asked for, if there is not enough time for all.
 
+        It ends soon after :meth:`stop` in another thread: no request is sent any more, and no pause lasts.
+
         A bearer and a session that died are renewed, each once in a look: after a long pause both are dead.
         """
+        with _stop.heeding(lambda: "the event source is to end" if self._stopped.is_set() else None):
+            return self._look(told)
+
+    def _look(self, told: t.Iterable[str]) -> Found:
         renewed: set[str] = set()
         while True:
             connector = self._session.connector()
@@ -75,10 +84,19 @@ class Watch:
         at_first = error.kind == "forbidden" and not self._looked
         return at_first or self._session.final or error.kind in ("input", "dependency", "login") or (self._given and error.kind in _TOKENS)
 
+    def stop(self) -> None:
+        """Let a look in another thread end."""
+        self._stopped.set()
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether a session is being opened, whose login must not be abandoned: nobody would end it."""
+        return self._session.is_opening
+
     def end(self) -> None:
-        """End the session, if it is ours."""
+        """End the session, if it is ours; a look has to be stopped before."""
         try:
-            self._session.end()
+            self._session.end(self._params["timeout"])
         except ThingSpaceError as error:
             self._warn(error.sentence)
 
@@ -106,6 +124,8 @@ def _ask_for(upgrades: Upgrades, keys: t.Iterable[str], look: dict[str, Seen | N
         try:
             look[key] = _one(upgrades, key)
         except ThingSpaceError as error:
+            if error.kind == "interrupted":
+                raise
             unreadable[key] = error
             lost += isinstance(error, UnsettledError)
             # If the tokens are dead, the next look knows it from the lists, and renews them. If not, this upgrade alone is refused so.

@@ -40,16 +40,20 @@ class StateFile:
         self._account = account
         self._lock: int | None = None
         self._ours: tuple[int, int] | None = None
-        # At an end, a write may still be under way.
-        self._writing = threading.Lock()
+        self._closed = False
+        # At an end, a read or a write may still be under way in another thread.
+        self._busy = threading.Lock()
 
     def load(self) -> Memory | None:
         """What is remembered, None if this is the first time, and from now on nobody else's. Raises InputError for a file that cannot be used."""
-        if self._path is None:
-            return None
-        self._claim(self._path)
+        with self._busy:
+            # Closed by an end that came meanwhile, it would be held for ever.
+            return None if self._path is None or self._closed else self._load(self._path)
+
+    def _load(self, path: pathlib.Path) -> Memory | None:
+        self._claim(path)
         try:
-            memory = _read(_files.read(self._path, _MOST_BYTES), self._account, self._name)
+            memory = _read(_files.read(path, _MOST_BYTES), self._account, self._name)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
@@ -61,10 +65,10 @@ class StateFile:
 
     def keep(self, memory: Memory) -> None:
         """Write it, for the next turn. Raises ThingSpaceError."""
-        with self._writing:
+        with self._busy:
             # Even if it cannot be written: an id that comes twice would lose an event, one too many only repeats it.
             memory.turn += 1
-            if self._path is None:
+            if self._path is None or self._closed:
                 return
             if self._ours and self._seen() not in (self._ours, None):
                 raise InputError(f"state_file {self._name} is written by another one, too. Each event source needs a file of its own, or events are lost.")
@@ -79,7 +83,8 @@ class StateFile:
 
     def close(self) -> None:
         """Let others have it."""
-        with self._writing:
+        with self._busy:
+            self._closed = True
             if self._lock is not None:
                 os.close(self._lock)
                 self._lock = None

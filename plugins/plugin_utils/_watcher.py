@@ -12,6 +12,7 @@ import datetime
 import itertools
 import logging
 import random
+import threading
 import time
 import typing as t
 
@@ -27,6 +28,9 @@ LOG = logging.getLogger("thingspace.fota.upgrade_status")
 # The longest pause after failures, in seconds, unless the interval is longer or the service asks for more.
 _LONGEST_PAUSE = 900
 _LONGEST_RETRY_AFTER = 86_400
+# Seconds in which the logout is to be answered at an end.
+LOGOUT_WITHIN = 3
+THREAD = "thingspace.fota.upgrade_status"
 # Events that are made before the first of them is taken.
 _AT_ONCE = 100
 
@@ -65,51 +69,51 @@ class Watcher:
         self._memory = fresh()
         self._kept = True
         self._first = False
+        self._ending: asyncio.Future[None] | None = None
         self._clock = clock
         self._sleep = sleep
         # Of the looks, and of single upgrades by their id in lower case.
         self._trouble: Trouble | None = None
         self._unreadable: dict[str, Trouble] = {}
-        # One thread for all that blocks: what ends the session waits there for the look that may still be using or opening it.
-        self._thread = concurrent.futures.ThreadPoolExecutor(1, "thingspace.fota.upgrade_status")
 
     async def run(self) -> t.NoReturn:
-        """Until it is cancelled. Raises ThingSpaceError where going on is no use."""
+        """Until it is cancelled, and then within a second, if the service answers the logout. Raises ThingSpaceError where going on is no use."""
         try:
             await self._begin()
             while True:
                 await self._sleep(await self._turn())
         finally:
-            ended = asyncio.get_running_loop().run_in_executor(self._thread, self._end)
-            self._thread.shutdown(wait=False)
-            await asyncio.shield(ended)
+            self._watch.stop()
+            self._ending = asyncio.ensure_future(self._end())
+            await asyncio.shield(self._ending)
 
     async def _begin(self) -> None:
         """Load the state. If there is none, the first look is the very first."""
-        memory = await self._blocking(self._state.load)
+        memory = await _in_thread(self._state.load)
         if memory:
             self._memory = memory
         elif self._params["first_look"] == "remember":
             self._first = True
         else:
             # Kept before anything is told: the ids of the first events are the same after a crash.
-            await self._blocking(lambda: self._state.keep(self._memory))
+            await _in_thread(lambda: self._state.keep(self._memory))
 
     async def _turn(self) -> float:
         """One look and what comes of it. The seconds to wait until the next."""
+        began = self._clock()
         try:
-            found = await self._blocking(lambda: self._watch.look(self._to_ask_for()))
+            found = await _in_thread(lambda: self._watch.look(self._to_ask_for()))
             if self._first:
                 self._memory.remember(found.look)
                 self._first = self._kept = False
             await self._tell(found.look)
             if not self._kept:
-                await self._blocking(lambda: self._state.keep(self._memory))
+                await _in_thread(lambda: self._state.keep(self._memory))
                 self._kept = True
         except ThingSpaceError as error:
             if self._watch.is_final(error):
                 raise
-            return await self._failed(error)
+            return await self._failed(error, began)
         if self._trouble and self._trouble.was_told:
             await self._put({"type": "source_recovered", "failures": self._trouble.failures})
         self._trouble = None
@@ -125,7 +129,7 @@ class Watcher:
     async def _tell(self, look: Look) -> None:
         events = self._memory.events(look, self._params["status"], devices=self._params["devices"], now=_now())
         # Of 100,000 devices that is work for seconds, in which the loop belongs to others.
-        while made := await self._blocking(lambda: [(event, self._event(event.told)) for event in itertools.islice(events, _AT_ONCE)]):
+        while made := await _in_thread(lambda: [(event, self._event(event.told)) for event in itertools.islice(events, _AT_ONCE)]):
             for event, wrapped in made:
                 if event.told is not None:
                     await self._queue.put(wrapped)
@@ -142,8 +146,8 @@ class Watcher:
                 LOG.warning("Look %d in a row could not read the upgrade %s: %s", trouble.failures, key or "without an id", message(error.sentence))
                 await self._put({"type": "upgrade_unreadable", "upgrade_id": key or None, **_failure(trouble, error)})
 
-    async def _failed(self, error: ThingSpaceError) -> float:
-        self._trouble = self._trouble or Trouble(self._clock())
+    async def _failed(self, error: ThingSpaceError, began: float) -> float:
+        self._trouble = self._trouble or Trouble(began)
         pause = self._pause(error, self._trouble.failures + 1)
         is_due = self._trouble.failed(self._clock(), pause)
         LOG.warning("Look %d in a row failed, the next one is in %d s: %s", self._trouble.failures, pause, message(error.sentence))
@@ -165,8 +169,19 @@ class Watcher:
         # ansible-rulebook gives every event a uuid that has none.
         return content and {"meta": {"uuid": content["event_id"]}, "thingspace": told({"account": self._params["account"], **content})}
 
-    def _end(self) -> None:
-        """Keep what was taken, in the middle of a look too, and end the session. After a look that is still under way in this thread."""
+    async def _end(self) -> None:
+        """Keep what was taken, in the middle of a look too, and end the session. A read that is under way is left behind in its thread."""
+        try:
+            await _in_thread(self._release)
+        finally:
+            ended = _in_thread(self._watch.end)
+            # Nobody else could end a session that is being opened.
+            patience = self._params["timeout"] if self._watch.is_opening else 0
+            await asyncio.wait([ended], timeout=LOGOUT_WITHIN + patience)
+            if not ended.done():
+                LOG.warning("The service does not answer the logout. Without use the session ends by itself after 20 minutes.")
+
+    def _release(self) -> None:
         try:
             if not self._kept:
                 self._state.keep(self._memory)
@@ -174,10 +189,23 @@ class Watcher:
             LOG.warning("%s The events of the last look will be told again.", message(error.sentence))
         finally:
             self._state.close()
-            self._watch.end()
 
-    async def _blocking(self, work: t.Callable[[], Answer_T]) -> Answer_T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+def _in_thread(work: t.Callable[[], Answer_T]) -> asyncio.Future[Answer_T]:
+    """Work in a thread of its own, which keeps no process alive: the executors of Python wait at the exit for a read that hangs."""
+    future: concurrent.futures.Future[Answer_T] = concurrent.futures.Future()
+    future.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            answer = work()
+        except BaseException as error:
+            future.set_exception(error)
+        else:
+            future.set_result(answer)
+
+    threading.Thread(target=run, name=THREAD, daemon=True).start()
+    return asyncio.wrap_future(future)
 
 
 def _asked(error: ThingSpaceError) -> float:

@@ -45,10 +45,12 @@ class Application:
             faults = [fault for fault in service.faults if fault.due(request)]
             record.faults = [fault.do for fault in faults]
             wait = service.switches.latency
-        wait += sum(fault.arguments["seconds"] for fault in faults if _late(fault, applied=False))
         time.sleep(wait)
+        for fault in faults:
+            fault.delay(applied=False)
         response = self._result(request, route, faults)
-        time.sleep(sum(fault.arguments["seconds"] for fault in faults if _late(fault, applied=True)))
+        for fault in faults:
+            fault.delay(applied=True)
         record.bearer, record.session, record.notes = request.bearer, request.session, request.notes
         record.status = None if response.drop or response.raw else response.status
         return response
@@ -92,7 +94,3 @@ class Application:
         if "account" in request.params:
             check_account(self.service, request.params["account"])
         return hostile_lists.answer(self.service, request, route.handler)
-
-
-def _late(fault: Fault, applied: bool) -> bool:
-    return fault.do == "slow" and fault.arguments["applied"] == applied

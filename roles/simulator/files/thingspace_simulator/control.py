@@ -36,6 +36,7 @@ class Control:
             ("POST", "reset"): self._reset,
             ("POST", "misbehave"): self._misbehave,
             ("POST", "fault"): self._fault,
+            ("POST", "release"): self._release,
             ("POST", "clock"): self._clock,
             ("POST", "stop"): self._end,
         }
@@ -104,6 +105,12 @@ class Control:
         fault = seed.fault(_object(request))
         self._service.faults.append(fault)
         return {"fault": fault.do, "on": fault.on}
+
+    def _release(self, request: Request) -> Json:
+        held = [fault for fault in self._service.faults if fault.do == "hold"]
+        for fault in held:
+            fault.release()
+        return {"released": len(held)}
 
     def _clock(self, request: Request) -> Json:
         content = _object(request)

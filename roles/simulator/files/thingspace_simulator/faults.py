@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 from .auth import Doorkeeper
 from .checks import texts, typed
+from .gate import Gate
 from .hostile_wire import SHAPES, garbled
 from .log import short_path
 from .messages import Request, Response
@@ -28,6 +30,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "truncated": {},
     "redirect": {"location": "", "status": 302},
     "slow": {"seconds": 1.0, "applied": False},
+    "hold": {"applied": False},
     "close_quietly": {},
     "garbled": {"shape": "no_http", "text": "", "applied": False},
     "interim": {"status": 102},
@@ -63,6 +66,7 @@ class Fault:
     arguments: dict[str, Any] = field(default_factory=dict)
     seen: int = 0
     fired: int = 0
+    gate: Gate = field(default_factory=Gate, repr=False)
 
     def __post_init__(self) -> None:
         typed("fault: request", self.on, "str")
@@ -132,6 +136,23 @@ class Fault:
             for imei in self.arguments["remove"]:
                 upgrade.devices.pop(imei, None)
             upgrade.devices.update({imei: Entry(ACCEPTED, "success") for imei in self.arguments["add"]})
+
+    def delay(self, applied: bool) -> None:
+        """What makes a request wait before it is applied, or after."""
+        if self.arguments.get("applied") is not applied:
+            return
+        if self.do == "slow":
+            time.sleep(self.arguments["seconds"])
+        elif self.do == "hold":
+            self.gate.wait()
+
+    def reached(self, count: int = 1, timeout: float = 120.0) -> None:
+        """Wait until ``hold`` holds, or has held, so many requests. Raises TimeoutError."""
+        self.gate.reached(count, timeout)
+
+    def release(self) -> None:
+        """Let go what ``hold`` holds, and hold nothing any more."""
+        self.gate.open()
 
     def instead(self) -> Response | None:
         """The answer where the request is not handled at all."""

@@ -13,13 +13,16 @@ import json
 import logging
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.thingspace.fota.plugins.module_utils import _fota
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _watch_options, _watcher
 from run_module import run_module
@@ -437,6 +440,8 @@ def test_an_upgrade_that_cannot_be_read_stops_no_other(sim: Simulator, tmp_path:
             (event,) = await source.take()
             assert (event["upgrade_id"], event["last"]) == (other.id, True)
             await source.looks()
+            # It is asked for with each look, unless the service wants to be left alone.
+            assert (fault.fired == 1) == ("retry_after" in trouble)
             fault.times = 0
         # What was not told is told when it can be, after a restart too.
         async with running(sim, **more) as source:
@@ -484,8 +489,7 @@ def test_upgrades_that_take_long_to_fail_take_turns(sim: Simulator) -> None:
             assert {event["type"] for event in told} == {"upgrade_changed"}
 
     asyncio.run(story())
-    reads = [record.path for record in sim.requests if record.operation in ("by_status", "read")]
-    runs = [len(list(group)) for is_list, group in itertools.groupby(reads, lambda path: "/reports/" in path) if not is_list]
+    runs = [len(list(group)) for is_list, group in itertools.groupby(reads(sim), lambda path: "/reports/" in path) if not is_list]
     assert max(runs[:-1]) <= 3
 
 
@@ -533,21 +537,169 @@ def test_a_listed_upgrade_that_is_none_stops_no_other(sim: Simulator, monkeypatc
     asyncio.run(story())
 
 
-@pytest.mark.parametrize("where", ["GET /reports", "POST /session/login"])
-def test_stopped_while_it_waits_for_an_answer_it_leaves_no_session(sim: Simulator, where: str) -> None:
-    fault = sim.fault(where, "slow", seconds=0.5)
+def reads(sim: Simulator) -> list[str]:
+    """What was asked about upgrades, in order."""
+    return [record.path for record in sim.requests if record.operation in ("by_status", "read")]
 
-    async def story() -> float:
-        async with running(sim) as source:
+
+async def abandoned() -> None:
+    """Wait until no thread of a source works any more."""
+    for thread in threading.enumerate():
+        if thread.name == _watcher.THREAD:
+            await asyncio.to_thread(thread.join, 60)
+            assert not thread.is_alive()
+
+
+# For all that a test waits for, this is for ever.
+EVER = {"timeout": 86_400, "retry_timeout": 86_400}
+
+
+def endless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each page of a list brings another upgrade, and says that there is more."""
+    handle = Application.handle
+
+    def endlessly(self: Application, request: Request) -> Response:
+        response = handle(self, request)
+        if "/reports/" in request.path and response.status == 200:
+            number = int(request.path.rpartition("/")[2])
+            row = {"id": f"{number:08d}-ccdc-4db8-8824-069bd94c95bf", "status": "Queued", "deviceList": []}
+            response.body = json.dumps({"hasMoreData": True, "lastSeenUpgradeId": number + 1, "reportList": [row]}).encode()
+        return response
+
+    monkeypatch.setattr(Application, "handle", endlessly)
+
+
+READS: dict[str, tuple[str, int]] = {
+    "the bearer": ("POST /ts/v1/oauth2/token", 1),
+    "the first list": ("GET /reports", 1),
+    "another list": ("GET /reports", 2),
+    "a page": ("GET /reports", 30),
+    "a single upgrade": ("GET /upgrades", 1),
+}
+
+
+@pytest.mark.parametrize(("on", "nth"), READS.values(), ids=READS)
+def test_stopped_while_it_reads_it_waits_for_no_answer(sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on: str, nth: int) -> None:
+    if nth == 30:
+        endless(monkeypatch)
+    upgrades = [sim.add_upgrade(devices=[f"{990003425730000 + number}"]) for number in range(40)]
+    fault = sim.fault(on, "hold", nth=nth)
+
+    async def story() -> None:
+        async with running(sim, **EVER, state_file=str(tmp_path / "state.json")) as source:
+            if on == "GET /upgrades":
+                await source.looks()
+                for upgrade in upgrades:
+                    become(sim, upgrade, "Finished")
+            await asyncio.to_thread(fault.reached)
+            before = reads(sim)
+            await asyncio.wait_for(source.stop(), 60)
+            # The answer has not come yet, and the session is ended.
+            assert not sim.service.auth.sessions
+            fault.release()
+            await abandoned()
+            assert reads(sim) == before
+        # Nothing is held any more, neither the lock nor what was told.
+        sim.service.faults.clear()
+        if nth != 30:
+            async with running(sim, state_file=str(tmp_path / "state.json")) as source:
+                await source.take(40 if on == "GET /upgrades" else 0)
+                await source.looks()
+
+    asyncio.run(story())
+
+
+def test_stopped_in_a_pause_it_does_not_wait_for_its_end(sim: Simulator) -> None:
+    fault = sim.fault("GET /reports", "status", status=503, retry_after="3600", times=None)
+
+    async def story() -> None:
+        async with running(sim, **EVER) as source:
             while not fault.fired:
                 await asyncio.sleep(0.005)
-            # The loop is free while the thread waits.
-            return await asyncio.wait_for(asyncio.sleep(0.01, 1.0), 0.3)
-        raise AssertionError(source)
+            await asyncio.wait_for(source.stop(), 60)
+            await abandoned()
 
-    assert asyncio.run(story()) == 1.0
-    assert len(sim.logins) == 1
+    asyncio.run(story())
+    assert (len(reads(sim)), len(sim.logins)) == (1, 1)
     assert not sim.service.auth.sessions
+
+
+def test_lists_that_go_on_for_ever_are_told(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    endless(monkeypatch)
+    monkeypatch.setattr(_fota, "_MOST_PAGES", 30)
+
+    async def story() -> None:
+        async with running(sim) as source:
+            (error,) = await source.take()
+            assert error["type"] == "source_error"
+            assert "does not end" in error["msg"]
+
+    asyncio.run(story())
+
+
+def test_a_login_that_is_under_way_is_waited_for_and_ended(sim: Simulator) -> None:
+    fault = sim.fault("POST /m2m/v1/session/login", "hold", applied=True)
+
+    async def story() -> None:
+        async with running(sim, **EVER) as source:
+            await asyncio.to_thread(fault.reached)
+            # The loop is free while the thread waits.
+            stopping = asyncio.create_task(source.stop())
+            done, dummy = await asyncio.wait([stopping], timeout=0.1)
+            assert not done
+            fault.release()
+            await asyncio.wait_for(stopping, 60)
+
+    asyncio.run(story())
+    assert paths(sim, BEARER, LOGIN, LOGOUT) == [BEARER, LOGIN, LOGOUT]
+    assert not sim.service.auth.sessions
+
+
+def test_a_logout_without_an_answer_is_not_waited_for(
+    sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(_watcher, "LOGOUT_WITHIN", 0.05)
+    fault = sim.fault("POST /m2m/v1/session/logout", "hold")
+    upgrade = sim.add_upgrade(devices=[A])
+    state = {"state_file": str(tmp_path / "state.json")}
+
+    async def story() -> None:
+        async with running(sim, **EVER, **state) as source:
+            await source.looks()
+            become(sim, upgrade, "InProgress")
+            await source.take()
+            await asyncio.wait_for(source.stop(), 60)
+        assert "does not answer the logout" in caplog.text
+        async with running(sim, **state) as source:
+            await source.looks()
+        fault.release()
+        await abandoned()
+
+    asyncio.run(story())
+
+
+def test_a_process_ends_at_sigterm_though_an_answer_is_missing(sim: Simulator) -> None:
+    fault = sim.fault("GET /reports", "hold", nth=3)
+    code = """
+import asyncio, json, runpy, signal, sys
+
+async def run():
+    source = asyncio.create_task(runpy.run_path(sys.argv[1])["main"](asyncio.Queue(), json.loads(sys.argv[2])))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, source.cancel)
+    try:
+        await source
+    except asyncio.CancelledError:
+        print("cancelled")
+
+asyncio.run(run())
+"""
+    given = options(sim, **EVER, interval=10)
+    with subprocess.Popen([sys.executable, "-c", code, str(path_of_source()), json.dumps(given)], stdout=subprocess.PIPE, text=True) as process:
+        fault.reached()
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=60)[0] == "cancelled\n"
+    assert not sim.service.auth.sessions
+    fault.release()
 
 
 def test_no_secret_comes_out(sim: Simulator, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:

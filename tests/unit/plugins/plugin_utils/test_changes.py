@@ -102,7 +102,8 @@ def test_looks_compose_however_often_the_source_is_stopped(
     tmp_path_factory: pytest.TempPathFactory, looks: list[tuple[World, int | None]], last: World, ahead: int
 ) -> None:
     """Nothing is lost and nothing repeated: stopped after any event, it goes on with the next one."""
-    file = StateFile(str(tmp_path_factory.mktemp("state") / "state.json"), "account")
+    path = str(tmp_path_factory.mktemp("state") / "state.json")
+    file = StateFile(path, "account")
     memory, follower = Memory("birth"), Follower()
     file.keep(memory)
     for world, stop in [*looks, (last, None)]:
@@ -113,7 +114,9 @@ def test_looks_compose_however_often_the_source_is_stopped(
             memory.note(event)
         file.keep(memory)
         file.close()
+        file = StateFile(path, "account")
         memory = t.cast(Memory, file.load())
+    file.close()
     assert follower.picture == {key: upgrade for key, upgrade in last.items() if upgrade[0] in WATCHED}
     assert list(events_of(memory, last)) == []
 
