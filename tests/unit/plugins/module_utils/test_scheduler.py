@@ -249,7 +249,7 @@ def test_a_look_that_fails_leaves_it_unknown(run: Run, error: UnsettledError) ->
     run.service.then("POST", error).then("LIST", FORBIDDEN)
     run.schedule()
     assert (run.service.calls, run.knows) == (["POST ab", "LIST RequestPending"], (None, False, True))
-    assert run.told == (error.kind, f"{error.message} {UNKNOWN}the reports cannot be read (It cannot be read.). {AGAIN}")
+    assert run.told == (error.kind, f"{error.message} {UNKNOWN}the reports cannot be read (It cannot be read). {AGAIN}")
 
 
 # a POST that was answered with HTTP 429, which nobody has to believe
@@ -368,7 +368,7 @@ def test_a_lost_post_that_no_report_shows_is_not_known(others: str, also: str) -
 def test_a_lost_post_and_reports_that_cannot_be_read_are_not_known(run: Run) -> None:
     run.service.then("POST", lost()).then("LIST", FORBIDDEN)
     run.schedule()
-    assert run.told == ("unreachable", f"The answer was lost. {UNKNOWN}the reports cannot be read (It cannot be read.). {AGAIN}")
+    assert run.told == ("unreachable", f"The answer was lost. {UNKNOWN}the reports cannot be read (It cannot be read). {AGAIN}")
     assert run.knows == (None, False, True)
 
 
