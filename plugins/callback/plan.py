@@ -20,6 +20,7 @@ description:
     If neither is set, it does nothing.
   - At the start of the run the files of an earlier run are removed, so that a run which is killed leaves none. Only the approved plan that is given to the
     role P(thingspace.fota.rollout#role) as C(thingspace_rollout_approved_plan), in the extra variables or those of the first play, stays until the end.
+  - A report has the mode 0600. A link in its place is replaced, and not its target; a pipe, a terminal and C(/dev/stdout) are written to.
   - A playbook that cannot be read at all is refused before any callback is loaded. Look at the exit code, too.
   - Nothing of the options of a task enters a report. Of a task that is hidden by C(no_log) only is told that it is hidden.
   - It never makes a run fail. What goes wrong in it is a warning.

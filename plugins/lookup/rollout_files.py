@@ -39,7 +39,7 @@ options:
       - The folder that rollout files and files of devices may not lead out of, links followed, relative to the working directory of C(ansible-playbook).
         It is looked at in place of the Git repository.
       - An empty value is an error.
-    type: path
+    type: raw
     version_added: 0.1.0
   on_error:
     description:

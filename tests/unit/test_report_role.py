@@ -85,6 +85,20 @@ def test_the_page_is_written_in_check_mode_too(stage: Stage, arguments: list[str
     assert "job" not in stage.page.split("Generated")[1].split("thingspace.fota")[0]
 
 
+@pytest.mark.parametrize("target", ["keys", "folder"])
+def test_the_page_replaces_a_link_and_never_writes_through_it(stage: Stage, target: str) -> None:
+    (stage.folder / "keys").write_text("keys", encoding="utf-8")
+    (stage.folder / "folder").mkdir()
+    link = stage.folder / "link.html"
+    link.symlink_to(target)
+    run = stage.run("-e", "thingspace_report_file=link.html")
+    assert run.code == 0, run.text
+    assert (link.is_symlink(), link.stat().st_mode & 0o777) == (False, 0o600)
+    assert "things need attention" in Page(link.read_text(encoding="utf-8")).text
+    assert (stage.folder / "keys").read_text(encoding="utf-8") == "keys"
+    assert list((stage.folder / "folder").iterdir()) == []
+
+
 def test_options_say_where_what_and_how(stage: Stage) -> None:
     options: dict[str, t.Any] = {"file": "a folder/of mine/page.html", "mode": "0640", "title": "Gateways", "job": "cron", "commit": "mine"}
     options |= {"statuses": ["Finished"], "compare_firmware": True, "limit": 1, "account": ACCOUNT}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import typing as t
 from pathlib import Path
@@ -202,8 +203,11 @@ def test_a_refused_login_is_reported(stage: Stage) -> None:
     assert stage.report["drift"] is None
 
 
+# The others are in test_rollout_approval.py.
+EMPTY: list[t.Any] = [None, {}]
+NAMES = ["thingspace_rollout_expect_plan_digest", "thingspace_rollout_approved_plan"]
 APPROVALS: list[tuple[dict[str, t.Any], str]] = [
-    ({"thingspace_rollout_expect_plan_digest": " "}, "thingspace_rollout_expect_plan_digest is blank"),
+    *(({name: value}, f"{name} is given and empty") for name in NAMES for value in EMPTY),
     ({"thingspace_rollout_expect_plan_digest": "0" * 64}, "One digest is approved, and the rollout files declare 2 accounts"),
     ({"thingspace_rollout_expect_plan_digest": {ONE: "0" * 64, TWO: None}}, f"No plan was approved for {TWO}, which the rollout files declare"),
     (
@@ -240,12 +244,60 @@ def test_an_approval_of_something_else_is_refused_before_the_login(stage: Stage)
         assert error["kind"] == "input"
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_an_empty_variable_of_a_shell_applies_nothing(stage: Stage, name: str) -> None:
+    run = stage.run("apply", "-e", f"{name}=")
+    assert run.code == 2
+    assert (stage.asked, stage.members) == ([], BEFORE)
+    assert [error["message"].split(":")[0] for error in stage.report["errors"]] == [f"{name} is given and empty"]
+
+
 def test_another_plan_than_the_approved_one_is_not_applied(stage: Stage) -> None:
     run = stage.run("apply", thingspace_rollout_expect_plan_digest="0" * 64)
     assert run.code == 2
     assert "The plan is not the one that was approved" in run.text
     assert (stage.wrote, stage.members, stage.count("logout")) == (False, BEFORE, 1)
     assert [error["kind"] for error in stage.report["errors"]] == ["state"]
+
+
+@pytest.mark.parametrize("target", ["keys", "folder"])
+def test_a_report_replaces_a_link_and_never_writes_through_it(stage: Stage, target: str) -> None:
+    stage.write("keys", "keys")
+    stage.write("folder/kept", "kept")
+    links = [stage.folder / "out" / "plan.md", stage.folder / "out" / "deeper" / "plan.json"]
+    for link in links:
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(stage.folder / target)
+    # A folder may be a link: whoever runs it has named it.
+    (stage.folder / "way").symlink_to("out")
+    run = stage.run("plan", thingspace_rollout_markdown="way/plan.md")
+    assert run.code == 0, run.text
+    assert not [link for link in links if link.is_symlink()]
+    assert (stage.report["drift"], "2 moved" in stage.comment) == (True, True)
+    assert (stage.folder / "keys").read_text(encoding="utf-8") == "keys"
+    assert [path.name for path in (stage.folder / "folder").iterdir()] == ["kept"]
+    assert not (stage.folder / "gone").exists()
+
+
+def test_a_pipe_stays_a_pipe(stage: Stage) -> None:
+    os.mkfifo(stage.folder / "pipe")
+    run = stage.run("plan", thingspace_rollout_markdown="pipe")
+    assert run.code == 2
+    assert "pipe is neither a file nor a place for a new one" in run.text
+    assert (stage.folder / "pipe").is_fifo()
+    assert stage.count("logout") == 1
+
+
+def test_the_root_is_the_bound_of_the_role_and_an_empty_one_is_refused(stage: Stage) -> None:
+    stage.write("rollouts/waves/canary.csv", "")
+    (stage.folder / "rollouts/waves/canary.csv").unlink()
+    stage.write("elsewhere/canary.csv", f"imei\n{A}\n{B}\n")
+    (stage.folder / "rollouts/waves/canary.csv").symlink_to("../../elsewhere/canary.csv")
+    assert stage.run("plan", thingspace_rollout_root=".").code == 0
+    for root, says in (("rollouts", "leads out of the folder "), ("", "The root '' is no folder")):
+        run = stage.run("plan", thingspace_rollout_root=root)
+        assert (run.code, stage.asked) == (2, [])
+        assert says in stage.report["errors"][0]["message"]
 
 
 @pytest.mark.parametrize(

@@ -95,3 +95,11 @@ def test_a_link_to_nowhere_is_named(lookup: Lookup, tmp_path: Path) -> None:
     (tmp_path / "rollouts" / "a.yml").symlink_to("gone.yml")
     with pytest.raises(AnsibleLookupError, match=r"a\.yml"):
         lookup("rollouts")
+
+
+@pytest.mark.parametrize("root", [None, "", " ", False])
+def test_a_root_that_is_given_and_empty_is_refused(lookup: Lookup, tmp_path: Path, root: object) -> None:
+    (tmp_path / "a.yml").write_text(ROLLOUT, encoding="utf-8")
+    assert lookup("a.yml", root=".") == lookup("a.yml", root=str(tmp_path)) == lookup("a.yml")
+    with pytest.raises(AnsibleLookupError, match="The root .* is no folder"):
+        lookup("a.yml", root=root)
