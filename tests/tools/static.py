@@ -46,7 +46,7 @@ def package(root: str, folder: str) -> list[str]:
 
 
 def mypy(log: Log, venv: str) -> str:
-    """The collection under its full name, where its imports resolve; tests and tools folder by folder, as they import each other."""
+    """The collection under its full name, where its imports resolve; tests, tools and the sample's scripts by folder, as they import each other."""
     collection = ".".join(COLLECTION.parts)
     helpers = sorted({path.parent.parent if (path.parent / "__init__.py").is_file() else path.parent for path in ROOT.glob("roles/*/files/**/*.py")})
     roots = [path for path in helpers if not any(other in path.parents for other in helpers)]
@@ -58,6 +58,8 @@ def mypy(log: Log, venv: str) -> str:
     folders = sorted({path.parent for path in (ROOT / "tests").rglob("*.py")} - {unit_tests}) + [unit_tests]
     tools = ROOT / "tests" / "tools"
     jobs = [(wanted, base)] + [(sorted(folder.glob("*.py")), [folder, unit_tests, tools, *base]) for folder in folders]
+    sample = ROOT / "docs" / "sample" / "ci"
+    jobs += [(sorted(sample.glob("*.py")), [sample])]
     count, codes = 0, set()
     for words, path in jobs:
         count += files(log.run([*check, *words], ROOT, env(venv, MYPYPATH=os.pathsep.join(map(str, path))), check=False))

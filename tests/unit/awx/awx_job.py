@@ -71,7 +71,7 @@ class Awx:
         """Run a job template with answers to its survey, or with what an earlier job handed on."""
         private = self.folder / f"job{len(list(self.folder.glob('job*')))}"
         (private / "env").mkdir(parents=True)
-        shutil.copytree(self.project, private / "project")
+        shutil.copytree(self.project, private / "project", symlinks=True)
         (private / "inventory").mkdir()
         (private / "inventory" / "hosts").write_text("[all]\n", encoding="utf-8")
         # A number of AWX's own is among the variables of every job.

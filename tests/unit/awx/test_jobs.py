@@ -93,6 +93,40 @@ def test_plan_approval_apply_and_the_night_after(awx: Awx, sim: Simulator) -> No
     check_clean(sim, plan.text, apply.text, drift.text, late.text)
 
 
+def test_rollout_files_are_those_of_the_project(awx: Awx, sim: Simulator, tmp_path: Path) -> None:
+    """The survey takes any text, and a fault of a file is told with the start of what is in it."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret.yml").write_text("a private key\n", encoding="utf-8")
+    (awx.project / "rollouts" / "out").symlink_to(outside)
+    (awx.project / "rollouts" / "out.yml").symlink_to(outside / "secret.yml")
+    for files in (str(outside), "rollouts/../../outside", "rollouts/out", "rollouts/out.yml", "awx", "rollouts\n", ["rollouts", str(outside)]):
+        job = awx.launch("awx/plan.yml", check=True, thingspace_rollout_files=files)
+        assert job.code == 2, (files, job.text[-2000:])
+        assert "has to be the folder rollouts of the project" in job.text
+        assert "a private key" not in job.text
+    job = awx.launch("awx/apply.yml", thingspace_rollout_files=str(outside), thingspace_rollout_expect_plan_digest="0" * 64)
+    assert "has to be the folder rollouts of the project" in job.text
+    assert not sim.requests
+    assert awx.launch("awx/plan.yml", check=True, thingspace_rollout_files="rollouts/gateways.yml").code == 0
+
+
+def test_an_approval_counts_once(awx: Awx, sim: Simulator) -> None:
+    """A relaunch has the variables of the first launch, so an approved digest too."""
+    plan = awx.launch("awx/plan.yml", check=True, **FILES)
+    again = awx.launch("awx/apply.yml", awx_job_launch_type="relaunch", **FILES, **plan.artifacts)
+    assert again.code == 2
+    assert "An approval counts once" in again.text
+    survey: dict[str, t.Any] = {"thingspace_upgrade_id": "x", "thingspace_devices": "990003425730535", "thingspace_expect_plan_digest": "0" * 64}
+    again = awx.launch("awx/devices.yml", awx_job_launch_type="relaunch", **survey)
+    assert again.code == 2
+    assert "An approval counts once" in again.text
+    assert not sim.writes
+    # Planning again is fine, and so is what a workflow starts.
+    assert awx.launch("awx/plan.yml", check=True, awx_job_launch_type="relaunch", **FILES).code == 0
+    assert awx.launch("awx/apply.yml", awx_job_launch_type="workflow", **FILES, **plan.artifacts).code == 0
+
+
 def test_devices_typed_into_a_survey(awx: Awx, sim: Simulator) -> None:
     upgrade = sim.add_upgrade(account=ACCOUNT, devices=imeis(3))
     more = ["990003425730535", "990003425730524", "004401234567012", "004401234567020", "004401234567038"]
