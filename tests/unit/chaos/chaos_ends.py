@@ -180,7 +180,10 @@ def excuses_of(run: Run, wishes: t.Sequence[Wish]) -> set[str]:
     if max(switches["visible_after_seconds"], switches["reported_after_seconds"]) > 60 or any(snap.hidden for snap in run.before.values()):
         excuses |= {"not_visible", "state", "rejected"}
     if _lists_are_hostile(run):
-        excuses |= {"service"}
+        excuses |= {"service", "rejected"} if run.blind else {"service"}
+    if run.odd_words and any(snap.rejected for snap in (*run.before.values(), *run.after.values())):
+        # They count as members, so that others cannot have them, and taking them out is a removal.
+        excuses |= {"state", "rejected", "rail", "not_visible"}
     if switches.get("empty_upgrades") == "vanish":
         excuses |= {"not_found", "state"}
     return excuses
@@ -214,7 +217,7 @@ def _of_upgrade(run: Run, wish: Wish, status: str) -> set[str]:
 
 def again_is_idle(run: Run, wishes: t.Sequence[Wish]) -> bool:
     """Whether the same run at once must find nothing to do."""
-    if run.result["failed"] or run.check or run.result["rejected_count"] or run.result.get("past_count"):
+    if run.blind or run.result["failed"] or run.check or run.result["rejected_count"] or run.result.get("past_count"):
         return False
     for wish in wishes:
         for upgrade_id, snap in run.after.items():

@@ -9,13 +9,18 @@ from __future__ import annotations
 import random
 import typing as t
 
-from thingspace_simulator.hostile_texts import TEXTS
+from thingspace_simulator import hostile_texts
 
 Json = dict[str, t.Any]
 
-# Kinds that are not drawn, because what they break is not mended yet.
-UNMENDED: frozenset[str] = frozenset({"words", "interim", "carried out", "gateway", "lists", "refusals"})
+# How a module may be told to stop: by a signal, or because its task is over.
+LEASE = "lease"
+STOPS = ["SIGINT", "SIGTERM", "SIGHUP", LEASE]
 
+# Kinds that are not drawn, because what they break is not mended yet.
+UNMENDED: frozenset[str] = frozenset({"stops"})
+
+TEXTS = [kind for kind in hostile_texts.TEXTS if kind != "plain"]
 # What libraries say of requests that were never sent, said by the network of requests that it has carried out.
 _WORDS = [
     "Tunnel connection failed: 502 Bad Gateway",
@@ -59,7 +64,7 @@ _SWITCHES: dict[str, list[Json]] = {
     "flags": [{"more_flag": spelling, "report_page_size": size} for spelling in ("string", "number", "letter") for size in (1, 2)],
     "lists": [{"device_lists": kind} for kind in ("missing_in_reports", "null_in_reports", "missing")],
     "refusals": [{"rejected_status": status} for status in ("Rejected", "AddDeviceFailed", "Request Denied", "Invalid Device")],
-    "texts": [{"texts": kind} for kind in TEXTS if kind != "plain"],
+    "texts": [{"texts": kind} for kind in TEXTS],
 }
 
 
@@ -67,6 +72,11 @@ def fault(dice: random.Random) -> Json:
     """What the network makes of a request."""
     kinds = [kind for kind in _FAULTS if kind not in UNMENDED]
     return _FAULTS[dice.choices(kinds, [_FAULTS[kind][0] for kind in kinds])[0]][1](dice)
+
+
+def stop(dice: random.Random) -> Json:
+    """Somebody ends the task."""
+    return {"do": "stop", "how": dice.choice(STOPS)} if "stops" not in UNMENDED else {"do": "drop_after"}
 
 
 def switches(dice: random.Random) -> Json:

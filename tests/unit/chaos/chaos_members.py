@@ -41,7 +41,23 @@ class Seen:
     @functools.cached_property
     def stale(self) -> bool:
         """Whether the first reads could not show what was there."""
+        return self.old or self.run.blind or bool(self._listed_oddly)
+
+    @functools.cached_property
+    def old(self) -> bool:
+        """Whether the first reads showed a list that was older than what was there."""
         return self.id in self.run.before and self.run.before[self.id].hidden
+
+    @property
+    def odd(self) -> Devices:
+        """Devices that are listed in words that no document has, and so count as members. That is told in a warning."""
+        told = any("count as its members" in warning for warning in self.run.result.get("warnings", ()))
+        return self._listed_oddly if told else Devices()
+
+    @property
+    def _listed_oddly(self) -> Devices:
+        worlds = (self.run.before, self.run.after) if self.run.odd_words else ()
+        return Devices().union(*(world[self.id].rejected for world in worlds if self.id in world))
 
     @functools.cached_property
     def last_read(self) -> int:
@@ -124,6 +140,8 @@ def _check_told(seen: Seen, claims: Json, added: Devices, removed: Devices, fail
         assert went <= removed, f"was removed and is not told: {sorted(went - removed)}"
     if came or went:
         assert changed, "something landed, and changed is false"
+    if seen.run.stopped:
+        _check_answered(seen, added, removed)
     if changed:
         sent = any(seen.id in record.path or record.operation == "schedule" for record in seen.run.writes)
         # One that was sent into a closed connection is no write, and nobody knows.
@@ -135,7 +153,20 @@ def _check_told(seen: Seen, claims: Json, added: Devices, removed: Devices, fail
         assert failed or not quiet or made or doubt or seen.before != seen.after, "changed, and all is as it was"
 
 
+def _check_answered(seen: Seen, added: Devices, removed: Devices) -> None:
+    """What was answered before somebody stopped the task is told, though nobody could look at it again."""
+    switches = seen.run.switches
+    if seen.stale or {switches["append_success_status"], switches["remove_success_status"]} & {"Done"} or switches["put_answer"] == "upgrade":
+        return
+    answered = [moment for moment in seen.run.moments if moment.operation == "modify" and moment.clean and not moment.refused]
+    came, went = seen.by("ours", answered)
+    assert came & seen.after - seen.touched - seen.before <= added, "was answered as added before the end, and is not told"
+    assert (went & seen.before) - seen.after - seen.touched <= removed, "was answered as removed before the end, and is not told"
+
+
 def _check_rejected(wish: Wish, claims: Json, seen: Seen) -> None:
+    if seen.run.blind:
+        return
     for item in claims["rejected"]:
         device = item["device_id"]
         if item["operation"] != "remove":
@@ -156,9 +187,9 @@ def _check_rails(run: Run, seen: Seen) -> None:
 def _check_goal(wish: Wish, claims: Json, seen: Seen) -> None:
     """Success means that it is as declared."""
     refused = Devices(item["device_id"] for item in claims["rejected"])
-    exempt = refused | seen.late
+    exempt = refused | seen.late | seen.odd
     # A list that is older than what an earlier run has done looks as if there were nothing to do.
-    if claims.get("action") == "past" or seen.stale:
+    if claims.get("action") == "past" or seen.old:
         return
     missing = wish.wanted - seen.after - exempt
     assert not missing, f"a success, and {sorted(missing)} are missing"

@@ -81,6 +81,11 @@ def schedule(seed: str, number: int) -> Json:
     return _Dice(random.Random(f"{seed}:{number}")).schedule()
 
 
+def controlled(seed: str, number: int) -> Json:
+    """The schedule with this number of those that a real controller plays."""
+    return _Dice(random.Random(f"{seed}:controlled:{number}")).controlled()
+
+
 class _Dice:
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
@@ -110,6 +115,18 @@ class _Dice:
             **self._maybe(0.3, unknown=self._some(pick([1, 2, 8]))),
             **self._habits(switches),
             "steps": [self._step() for _step in range(self._dice.randint(1, 4))],
+        }
+
+    def controlled(self) -> Json:
+        """What is played by a real ansible-playbook, where each second is a real one: nothing that has anybody wait, but texts and the end of the run."""
+        step = self._dice.choice([self._devices, self._rollout])()
+        step = {name: value for name, value in step.items() if name not in ("faults", "tired", "plan", "check")}
+        ends = {"nth": self._dice.randint(2, 12), "how": self._dice.choice(["SIGINT", "SIGTERM", "SIGKILL", "SIGALRM"])}
+        return {
+            "home": self._letters("abc."),
+            **self._maybe(0.5, unknown=self._some(8, 2)),
+            "switches": {"texts": self._dice.choice(chaos_hostile.TEXTS)},
+            "steps": [{**step, "batch": 1, **self._maybe(0.5, end=ends)}],
         }
 
     def _habits(self, switches: Json) -> Json:
@@ -193,11 +210,13 @@ class _Dice:
 
     def _trouble(self) -> Json:
         dice = self._dice
-        kind = dice.choices(["lost", "refused", "slow", "neighbour", "refuse", "hostile"], [40, 15, 3, 25, 7, 30])[0]
+        kind = dice.choices(["lost", "refused", "slow", "neighbour", "refuse", "hostile", "stop"], [40, 15, 3, 25, 7, 30, 6])[0]
         if kind == "neighbour":
             return self._neighbour()
         if kind == "refuse":
             return {"do": "refuse", "devices": self._some(4, 1)}
+        if kind == "stop":
+            return chaos_hostile.stop(dice)
         if kind == "slow":
             return dict(dice.choice(_SLOW))
         # A storm has an end, or none.

@@ -12,7 +12,7 @@ import typing as t
 from chaos_schedules import Json
 
 # Without these a step or a fault means nothing.
-_NEEDED = {"run", "on", "do", "slot", "body"}
+_NEEDED = {"run", "on", "do", "slot", "body", "how"}
 _LETTERS = {"home", "wanted"}
 _MOST_TRIES = 500
 

@@ -87,7 +87,8 @@ class Run:
     """One run of a module, and everything that happened meanwhile.
 
     ``names`` are the ids that people knew before it, ``refusals`` devices that the service never takes, ``doomed`` those that it has taken and is going
-    to refuse. ``predicted`` is the result of the same run in check mode.
+    to refuse. ``predicted`` is the result of the same run in check mode. ``stopped`` is the number of the last request that had come when the module knew
+    that it was to stop, 0 if nobody told it so.
     """
 
     module: str
@@ -106,11 +107,22 @@ class Run:
     switches: Json
     predicted: Json | None = None
     seconds: float = 0.0
+    stopped: int = 0
 
     @property
     def quiet(self) -> bool:
         """Whether nothing stood in its way."""
         return self.valid and not any(record.faults for record in self.records)
+
+    @property
+    def blind(self) -> bool:
+        """Whether the service does not say which devices an upgrade holds."""
+        return bool(self.switches["device_lists"] == "missing")
+
+    @property
+    def odd_words(self) -> bool:
+        """Whether refused devices are listed in words that no document has."""
+        return bool(self.switches["rejected_status"] != "Device Rejected" and self.switches["device_statuses"] == "spaced")
 
     @property
     def writes(self) -> list[Record]:
@@ -319,7 +331,7 @@ class Play:
         with contextlib.ExitStack() as stack:
             if any(fault["do"] == "slow" for fault in faults):
                 stack.enter_context(mock.patch.object(_http, "Transport", _Impatient))
-            result = run_module(module, {"api_url": self._sim.api_url, **given, **options}, check=check)
+            result = self.execute(module, {"api_url": self._sim.api_url, **given, **options}, check=check)
             self._calm()
         with self._service.lock:
             self._service.faults.clear()
@@ -328,6 +340,10 @@ class Play:
         refusals = frozenset(self._service.world.refusals)
         known = (names, valid, refusals, doomed, self._service.switches.as_dict())
         return Run(module, step, options, check, result, before, self._last, records, moments, *known, seconds=self._clock.now - start)
+
+    def execute(self, module: str, options: Json, *, check: bool) -> Json:
+        """Run a module, and return its result."""
+        return run_module(module, options, check=check)
 
     def _doomed(self, upgrade: Upgrade) -> set[str]:
         """Devices that the service is still going to refuse."""

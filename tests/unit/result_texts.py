@@ -31,7 +31,7 @@ def check_texts(part: t.Any, name: str = "") -> None:
         _check_text(part, sentence=name in _SENTENCES)
     elif isinstance(part, (int, float)):
         assert math.isfinite(part), f"{name} is {part}"
-        assert abs(part) < 2**63, f"{name} is beyond 64 bits"
+        assert isinstance(part, float) or abs(part) < 2**63, f"{name} is beyond 64 bits"
 
 
 def _check_text(text: str, *, sentence: bool) -> None:
