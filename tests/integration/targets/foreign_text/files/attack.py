@@ -116,7 +116,8 @@ def write_files(folder: Path) -> None:
         (folder / "r" / f"{name}.json").write_text(json.dumps({"account": "0402196254-00001", "upgrades": [entry]}), encoding="utf-8")
     right = {"account": "0402196254-00001", "upgrades": [{**known, "name": "x::1 # [error] 🚀"}]}
     (folder / "right" / "right.json").write_text(json.dumps(right), encoding="utf-8")
-    raw = TEXT.encode("utf-8", "backslashreplace")
+    # A file with a zero byte is told as no text at all.
+    raw = TEXT.replace("\x00", "").encode("utf-8", "backslashreplace")
     for ending in ("txt", "csv", "yml"):
         (folder / "files" / f"w.{ending}").write_bytes(raw if ending != "csv" else b"imei,x\n" + raw + b"\n")
     (folder / "files" / "w.json").write_text(json.dumps([TEXT]), encoding="utf-8")
@@ -176,7 +177,7 @@ def judge(folder: Path, printed: str, listed: str) -> list[str]:
         faults += result_faults(name, result)
     if not faults:
         faults += field_faults(results["upgrade_info"]["results"][0]["upgrades"][0])
-    for report in ("wrong", "right", "every"):
+    for report in ("wrong", "right", "every", "plan"):
         for ending in ("md", "json"):
             text = (folder / f"{report}.{ending}").read_text(encoding="utf-8")
             faults += shown_faults(f"{report}.{ending}", text.replace("\u200b", ""))
@@ -197,7 +198,9 @@ def main(folder: Path, root: str, result_format: str) -> str:
     url = f"http://127.0.0.1:{server.server_address[1]}"
     variables = {"hostile": url, "folder": str(folder), "text": "{{ lookup('ansible.builtin.file', folder ~ '/text') }}"}
     playbook: list[str | Path] = ["ansible-playbook", HERE / "hostile.yml", "-i", "localhost,", "-vvv", "--diff", "-e", json.dumps(variables)]
-    printed = "\n".join(ran(folder, *playbook, ANSIBLE_CALLBACK_RESULT_FORMAT=result_format))
+    plan = {f"THINGSPACE_PLAN_{kind.upper()}": str(folder / f"plan.{ending}") for kind, ending in (("markdown", "md"), ("json", "json"))}
+    plan |= {"ANSIBLE_CALLBACKS_ENABLED": "thingspace.fota.plan", "ANSIBLE_CALLBACK_RESULT_FORMAT": result_format}
+    printed = "\n".join(ran(folder, *playbook, **plan))
     (folder / "printed.txt").write_text(printed, encoding="utf-8", errors="surrogateescape")
     listed, warned = ran(folder, "ansible-inventory", "-i", "fleet.thingspace.yml", "--list", THINGSPACE_API_URL=f"{url}/free/api")
     (folder / "printed.txt").write_text(printed, encoding="utf-8", errors="surrogateescape")
