@@ -172,7 +172,8 @@ def excuses_of(run: Run, wishes: t.Sequence[Wish]) -> set[str]:
             held -= free
             excuses |= {"state"} if held & incoming or run.step.get("unlisted") == "fail" else set()
         elif held & incoming:
-            excuses |= {"rejected"}
+            # Refused ones that vanish may be in no answer either.
+            excuses |= {"rejected"} | ({"not_visible"} if _odd(run) else set())
         if incoming & (run.refusals | (now.rejected if now else frozenset())) or run.doomed:
             excuses |= {"rejected"} | ({"not_visible", "state"} if _odd(run) else set())
         if now is None and incoming and incoming <= run.refusals:
