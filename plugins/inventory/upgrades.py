@@ -188,11 +188,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
                 return t.cast("list[Values]", _text.told(kept["upgrades"]))
 
         def read(connector: Connector) -> list[Values]:
-            account = Account(connector.authorized(), params["account"])
+            client = connector.authorized()
+            account = Account(client, params["account"])
             found = with_devices(account, upgrades_by_status(account, options["status"]), needed=False)
             for sentence in filter(None, (upgrade.unlisted for upgrade in found)):
                 self._warn(sentence)
-            return [_text.told(described(upgrade, include_devices=options["include_devices"])) for upgrade in found]
+            return [_text.told(described(upgrade, include_devices=options["include_devices"]), client.hide) for upgrade in found]
 
         upgrades = within(params, self._warn, pathlib.Path(constants.DEFAULT_LOCAL_TMP), read)
         if self.get_option("cache"):

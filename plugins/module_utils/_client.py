@@ -36,7 +36,8 @@ class Client:
         self._headers = {**_JSON, **headers}
         self.has_written = False
         # "Bearer xyz" is as secret as xyz; the scheme is not.
-        self._hide = hiding([*secrets, *(value.split()[-1] for value in headers.values() if value.strip())])
+        # Takes the credentials and these secrets out of a text.
+        self.hide = hiding([*secrets, *(value.split()[-1] for value in headers.values() if value.strip())])
 
     @property
     def requests(self) -> int:
@@ -84,13 +85,12 @@ class Client:
         try:
             yield
         except ThingSpaceError as error:
-            error.message = self._hide(error.message)
-            raise
+            raise error.reworded(self.hide(error.message)) from None
 
     def _value(self, answer: Answer, request: Request, *, may_repeat: bool) -> t.Any:
         what = f"{request.method} {request.path}"
         if answer.status in _TRY_LATER or answer.status >= 500:
-            meant = error_for(answer.status, answer.body, what, self._hide)
+            meant = error_for(answer.status, answer.body, what, self.hide)
             dead = meant.kind in ("access_token", "session_token")
             if dead and may_repeat:
                 # Sister services dress an expired session as their own failure; no patience helps against it.
@@ -106,7 +106,7 @@ class Client:
                 detail=meant.detail,
             )
         if answer.status >= 400:
-            raise error_for(answer.status, answer.body, what, self._hide)
+            raise error_for(answer.status, answer.body, what, self.hide)
         try:
             value = json.loads(answer.body)
         except (ValueError, RecursionError):
@@ -117,11 +117,11 @@ class Client:
                 raise UnsettledError(f"The answer to {what} cannot be meant: {said}.", "service", carried_out=None, status=answer.status)
             if not isinstance(value, dict) or not value.keys() & {"errorCode", "fault", "error"}:
                 return value
-            meant = error_for(answer.status, answer.body, what, self._hide)
+            meant = error_for(answer.status, answer.body, what, self.hide)
             if may_repeat:
                 raise meant
             raise UnsettledError(meant.message, "service", carried_out=None, status=answer.status, code=meant.code, detail=meant.detail)
-        said = speak(answer.body, self._hide).message[:100] or "an empty body"
+        said = speak(answer.body, self.hide).message[:100] or "an empty body"
         if answer.body.lstrip()[:1] in (b"{", b"[", b""):
             raise UnsettledError(ended(f"The answer to {what} is cut off: {said}"), "service", carried_out=None, status=answer.status)
         # A page instead of JSON (a proxy's log-in, a portal) does not go away by asking again, but a write may have passed.

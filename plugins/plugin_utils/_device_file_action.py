@@ -60,8 +60,7 @@ class DeviceFileAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
                     try:
                         self._make_readable(declaration, f"devices-{number}.txt")
                     except InputError as error:
-                        error.message = f"{self.place(number, declaration)}{error.message}"
-                        raise
+                        raise error.reworded(f"{self.place(number, declaration)}{error.message}") from None
             with alone(pathlib.Path(constants.DEFAULT_LOCAL_TMP), self.lock) if self.lock else contextlib.nullcontext():
                 result |= self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async)
         except InputError as error:

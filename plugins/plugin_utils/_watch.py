@@ -104,16 +104,22 @@ class Watch:
         account = Account(connector.authorized(), self._params["account"])
         look: dict[str, Seen | None] = {}
         unreadable: dict[str, ThingSpaceError] = {}
+        unlisted: list[str] = []
         for upgrade in upgrades_by_status(account, self._params["status"], unreadable=lambda row, error: unreadable.update({_key_of(row): error})):
             try:
-                look[upgrade.upgrade_id.lower()] = _seen(upgrade)
+                if upgrade.told:
+                    look[upgrade.upgrade_id.lower()] = _seen(upgrade)
+                else:
+                    unlisted.append(upgrade_id_of(upgrade.upgrade_id).lower())
             except ThingSpaceError as error:
                 unreadable[NAMELESS] = error
         if self._wanted is not None:
             look = {key: seen for key, seen in look.items() if key in self._wanted}
             unreadable = {key: error for key, error in unreadable.items() if key in self._wanted}
-        # They have left the watched statuses, and their last event is still to be told.
-        _ask_for(Upgrades(account), [key for key in told if key not in look and key not in unreadable], look, unreadable)
+            unlisted = [key for key in unlisted if key in self._wanted]
+        # Those that were told have left the watched statuses, and their last event is still to come; of the others no report lists the devices.
+        keys = [key for key in dict.fromkeys([*told, *unlisted]) if key not in look and key not in unreadable]
+        _ask_for(Upgrades(account), keys, look, unreadable)
         return Found(look, unreadable)
 
 
@@ -146,6 +152,8 @@ def _seen(upgrade: Upgrade) -> Seen:
     Rules hand ids to playbooks as extra variables, which Ansible evaluates as templates: a service that names an upgrade ``{{ ... }}``
     would run commands there.
     """
+    if upgrade.unlisted:
+        raise ThingSpaceError(upgrade.unlisted, "service")
     try:
         upgrade_id_of(upgrade.upgrade_id)
     except InputError:

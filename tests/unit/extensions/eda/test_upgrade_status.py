@@ -471,6 +471,25 @@ def test_a_session_that_dies_while_single_upgrades_are_read_is_renewed(sim: Simu
     assert len(sim.logins) == (2 if death == "expired_session" else 1)
 
 
+@pytest.mark.parametrize("lists", ["missing_in_reports", "null_in_reports"])
+def test_devices_that_no_report_lists_are_asked_for(sim: Simulator, lists: str) -> None:
+    upgrade = sim.add_upgrade(devices=[A, B])
+
+    async def story() -> None:
+        async with running(sim) as source:
+            await source.looks()
+            sim.service.switches.device_lists = lists
+            become(sim, upgrade, "InProgress", **{f"d{A}": Entry("UpgradeSuccess", "")})
+            events = await source.take(2)
+            assert {event["type"] for event in events} == {"upgrade_changed", "device_changed"}
+            # Nobody says which devices are in it: none of them has left.
+            sim.service.switches.device_lists = "missing"
+            (event,) = await source.take()
+            assert (event["type"], event["upgrade_id"]) == ("upgrade_unreadable", upgrade.id)
+
+    asyncio.run(story())
+
+
 def test_upgrades_that_take_long_to_fail_take_turns(sim: Simulator) -> None:
     """Each may take minutes: of many, a look tries a few, and those that failed last come last."""
     upgrades = [sim.add_upgrade(devices=[f"{990003425730000 + number}"]) for number in range(10)]

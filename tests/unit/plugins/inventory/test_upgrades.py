@@ -218,6 +218,16 @@ def test_one_login_that_is_ended(inventories: Inventories) -> None:
     assert not inventories.sim.service.auth.sessions
 
 
+def test_a_token_that_the_service_repeats_is_in_no_variable(inventories: Inventories) -> None:
+    access, session = inventories.sim.tokens()
+    row = {"id": FIRST, "status": "Queued", "firmwareName": f"F {session}", access: "x", "note": f"Bearer {access}", "deviceList": []}
+    page = json.dumps({"hasMoreFlag": False, "reportList": [row]})
+    inventories.sim.fault("GET /reports", "status", status=200, body=page)
+    data = inventories.read(access_token=access, session_token=session, status=["Queued"])
+    (variables,) = (host.get_vars() for host in data.hosts.values())
+    assert not [secret for secret in (access, session) if secret in repr(variables)]
+
+
 def test_tokens_that_are_given_win_and_live_on(inventories: Inventories) -> None:
     access, session = inventories.sim.tokens()
     inventories.read(access_token=access, m2m_token=session, password="wrong")
