@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils import _rollout_outcome
-from ansible_collections.thingspace.fota.plugins.plugin_utils._device_file_action import DeviceFileAction, Values
+from ansible_collections.thingspace.fota.plugins.plugin_utils._device_file_action import DeviceFileAction
+from ansible_collections.thingspace.fota.plugins.plugin_utils._module_action import Values
 
 
 class ActionModule(DeviceFileAction):

@@ -16,16 +16,17 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.thingspace.fota.plugins.module_utils import _options, _text
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
 from ansible_collections.thingspace.fota.plugins.plugin_utils._login_book import Who, hold
+from ansible_collections.thingspace.fota.plugins.plugin_utils._module_action import ModuleAction
 
 Result = dict[str, t.Any]
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no type hints
+class ActionModule(ModuleAction):
     def run(self, tmp: None = None, task_vars: dict[str, t.Any] | None = None) -> Result:
         try:
             if self._task.async_val:
                 raise InputError("A session cannot be opened or ended with async: the tasks that need its tokens have to wait for them anyway.")
-            result: Result = super().run(tmp, task_vars)
+            result: Result = ActionBase.run(self, tmp, task_vars)
             arguments = {name: _plain(value) for name, value in self._task.args.items()}
             present = arguments.get("state") in (None, "", "present")
             known = self._take_environment()
@@ -34,14 +35,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             arguments |= {name: known[name] for name in wanted if arguments.get(name) in (None, "")}
             return result | (self._log_in if present else self._log_out)(arguments, task_vars)
         except InputError as error:
-            told = {"failed": True, "changed": False, "requests": 0, "msg": error.message, "error": error.as_dict()}
+            told = {"failed": True, "changed": False, "requests": 0, "msg": error.sentence, "error": error.as_dict()}
             return t.cast("Result", _text.told(told))
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
 
     def _log_in(self, arguments: Result, task_vars: dict[str, t.Any] | None) -> Result:
         if arguments.get("access_token") or arguments.get("session_token") or arguments.get("m2m_token"):
-            return t.cast("Result", self._execute_module(module_args=arguments, task_vars=task_vars))  # it refuses them
+            return self._send(arguments, task_vars)  # it refuses them
         values = _options.login_values(arguments)
         api_url = _options.api_url_of(str(arguments.get("api_url") or _options.DEFAULT_API_URL))
         who = Who(api_url, values["app_key"], values["username"])
@@ -50,12 +51,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             book = held.read()
             result = book.login(who, time.time())
             if result is None:
-                if self._connection._shell.tmpdir is None:
-                    # A host that is out of reach ends the task here, before a login is on its way.
-                    self._make_tmp_path()
+                # A host that is out of reach ends the task here, before a login is on its way.
+                self.reach()
                 book.send(who)
                 held.write(book)
-                result = self._execute_module(module_args=arguments, task_vars=task_vars)
+                result = self._send(arguments, task_vars)
                 book.learn(who, result, time.time())
                 held.write(book)
         if result.get("session_token"):
@@ -74,11 +74,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             if result is None:
                 book.forget(token)
                 held.write(book)
-                result = self._execute_module(module_args=arguments, task_vars=task_vars)
+                result = self._send(arguments, task_vars)
                 if result.get("requests"):
                     book.learn_logout(token, result, time.time())
                     held.write(book)
         return result
+
+    def _send(self, arguments: Result, task_vars: dict[str, t.Any] | None) -> Result:
+        return self.run_module(arguments, task_vars, cut_off=True)
 
     def _take_environment(self) -> Result:
         """Options that the environment gives, as the controller knows it.

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible_collections.thingspace.fota.plugins.plugin_utils._device_file_action import DeviceFileAction
+from ansible_collections.thingspace.fota.plugins.plugin_utils._module_action import ModuleAction, Values
 
 
-class ActionModule(DeviceFileAction):
+class ActionModule(ModuleAction):
+    # For an upgrade that is yet to be scheduled.
+    nullable = ("upgrade_id",)
+
     @staticmethod
-    def untouched(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
+    def untouched(arguments: Values) -> Values:
         return {"upgrades": []}

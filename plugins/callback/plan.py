@@ -161,7 +161,18 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
             except Exception as error:
                 self._display.warning(message(f"The report for reviewers (thingspace.fota.plan) cannot be written to {path}: {error}"))
 
+    @guarded
+    def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:
+        # A template, which is not known yet, is none that says check mode.
+        event = Event(host=host.get_name(), task_id=task._uuid, task=task.get_name(), action=_action_of(task), result={}, check_mode=task.check_mode is True)
+        self._collector.begin(event)
+
     # The results.
+
+    @guarded
+    def v2_runner_on_skipped(self, result: t.Any) -> None:
+        self._take(result)
+
 
     @guarded
     def v2_runner_on_ok(self, result: t.Any) -> None:

@@ -10,7 +10,7 @@ import dataclasses
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.thingspace.fota.plugins.module_utils import _http, _options, _text
+from ansible_collections.thingspace.fota.plugins.module_utils import _http, _options, _stop, _text
 from ansible_collections.thingspace.fota.plugins.module_utils._answers import hiding
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, InternalError, ThingSpaceError
@@ -70,6 +70,7 @@ class _Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no type 
         return told
 
 
+@_stop.listening()
 def run(spec: _options.Spec, job: Job, untouched: Untouched = lambda params: {}, **module_kwargs: t.Any) -> t.NoReturn:
     """Run a module: parse the options, do the job, exit. The whole ``main()`` of every module.
 

@@ -170,7 +170,8 @@ class _Task:
                 self.warnings += [f"{wave.declared}: {sentence}"] if sentence else []
         failed = [(wave, wave.failure) for wave in self._waves.values() if wave.failure]
         if failed:
-            first = failed[0][1]
+            # That the task was stopped explains the others, and not the other way round.
+            first = next((error for _wave, error in failed if error.kind == "interrupted"), failed[0][1])
             told = " ".join(f"{wave.declared}: {error.message}" for wave, error in failed[:_SHOWN])
             told += f" And {len(failed) - _SHOWN} more, see the error of each in upgrades." if len(failed) > _SHOWN else ""
             sentence = told if len(self._waves) == 1 else f"{len(failed)} of {len(self._waves)} upgrades failed. {told}"

@@ -112,7 +112,7 @@ class Scheduler:
         try:
             return self.find(key, [*STANDING, _REFUSED_STATUS])
         except ThingSpaceError as error:
-            self.unsettled = True
+            self.unsettled, failure.kind = True, error.kind if error.kind == "interrupted" else failure.kind
             raise _unknown(failure, f"the reports cannot be read ({error.message.rstrip('.')})") from None
 
     def _confirm(self, key: Key, made: str) -> None:

@@ -114,7 +114,8 @@ error:
   contains:
     kind:
       description: >-
-        One of V(input), V(access_token), V(session_token), V(not_found), V(forbidden), V(dependency), V(service), V(unreachable), V(internal).
+        One of V(input), V(access_token), V(session_token), V(not_found), V(forbidden), V(dependency), V(interrupted), V(service), V(unreachable),
+        V(internal).
       type: str
       sample: session_token
     status:

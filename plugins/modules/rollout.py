@@ -395,7 +395,7 @@ upgrades:
         kind:
           description: >-
             One of V(input), V(rail), V(state), V(rejected), V(not_visible), V(access_token), V(session_token), V(not_found), V(forbidden),
-            V(dependency), V(service), V(unreachable), V(internal).
+            V(dependency), V(interrupted), V(service), V(unreachable), V(internal).
           type: str
           sample: rail
         status:
@@ -511,7 +511,7 @@ error:
     kind:
       description: >-
         One of V(input), V(rail), V(state), V(rejected), V(not_visible), V(access_token), V(session_token), V(not_found), V(forbidden),
-        V(dependency), V(service), V(unreachable), V(internal).
+        V(dependency), V(interrupted), V(service), V(unreachable), V(internal).
       type: str
       sample: rail
     status:

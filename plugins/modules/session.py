@@ -144,7 +144,8 @@ error:
       description:
         - V(login) if the service refused the application or the user, V(input) if the options cannot be meant, V(unreachable) if the service did not
           answer, V(service) if it had a problem of its own, V(access_token) and V(session_token) if one is missing or not accepted,
-          V(dependency) if C(requests) is missing, V(internal) for a mistake in this collection.
+          V(dependency) if C(requests) is missing, V(interrupted) if the task was stopped before its last request,
+          V(internal) for a mistake in this collection.
       type: str
       sample: login
     status:

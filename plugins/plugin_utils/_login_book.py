@@ -5,10 +5,11 @@
 """What one ansible-playbook run remembers of its logins.
 
 Each task of each host runs in a process of its own, and ``run_once`` does not hold under ``strategy: free``. So what one host
-learned about a login reaches the others through a file: the book, which only one task at a time can hold open. A login is written
-into it before it is sent. Then a task that is killed half way leaves "sent, outcome unknown", and nobody sends a second one.
+learned about a login reaches the others through memory that they share: the book, which only one task at a time can hold open. A login is
+written into it before it is sent. Then a task that is killed half way leaves "sent, outcome unknown", and nobody sends a second one. The book
+holds tokens. It is on no disk, since nothing cleans up after a process that SIGTERM or SIGKILL has ended.
 
-:class:`LoginBook` knows the rules and no files; :func:`hold` knows files and no rules.
+:class:`LoginBook` knows the rules and not where it is kept; :func:`hold` knows that and no rules.
 """
 
 from __future__ import annotations
@@ -17,15 +18,16 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import os
 import pathlib
 import typing as t
 
+from ansible_collections.thingspace.fota.plugins.plugin_utils import _files, _run_memory
 from ansible_collections.thingspace.fota.plugins.plugin_utils._lock import alone
 
 Result = dict[str, t.Any]
 Page = dict[str, t.Any]
 
+_MEMORY = _run_memory.shared()
 _REPEATED = "Repeated from the first try of this run: no request was made."
 
 
@@ -132,25 +134,32 @@ class LoginBook:
 
 
 class HeldBook:
-    """The files: a book that nobody else can open as long as it is held."""
+    """Where it is kept: a book that nobody else can open as long as it is held."""
 
-    def __init__(self, path: pathlib.Path) -> None:
-        self._path = path
+    def __init__(self, folder: pathlib.Path) -> None:
+        self._folder = str(folder)
 
     def read(self) -> LoginBook:
         """What was written last, an empty book at first."""
-        try:
-            return LoginBook(json.loads(self._path.read_text("ascii")))
-        except FileNotFoundError:
-            return LoginBook()
+        return LoginBook(self._books().get(self._folder))
 
     def write(self, book: LoginBook) -> None:
         """Replace the book, whole or not at all."""
-        unfinished = self._path.with_suffix(".new")
-        unfinished.unlink(missing_ok=True)
-        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-            json.dump(book.pages, file)
-        unfinished.replace(self._path)
+        text = json.dumps({**self._books(), self._folder: book.pages})
+        if _MEMORY is not None:
+            _MEMORY.write(text)
+        else:
+            _files.replace(self._file, text.encode())
+
+    def _books(self) -> dict[str, dict[str, dict[str, Page]]]:
+        text = _MEMORY.read() if _MEMORY is not None else self._file.read_text("ascii") if self._file.exists() else ""
+        books: dict[str, dict[str, dict[str, Page]]] = json.loads(text) if text else {}
+        return books
+
+    @property
+    def _file(self) -> pathlib.Path:
+        """For a strategy, none of ansible-core, that loads action plugins in its workers only: a login must be sent once there too."""
+        return pathlib.Path(self._folder) / "thingspace_fota_logins.json"
 
 
 @contextlib.contextmanager
@@ -161,7 +170,7 @@ def hold(folder: pathlib.Path) -> t.Iterator[HeldBook]:
         folder: a folder of this run alone, which others cannot read.
     """
     with alone(folder, "logins"):
-        yield HeldBook(folder / "thingspace_fota_logins.json")
+        yield HeldBook(folder)
 
 
 def _answer() -> Result:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_results import MODULES, Record
+from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_results import MODULES, Record, is_lost
 from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_rows import Result
 
 COLLECTION = "thingspace.fota."
@@ -51,6 +51,8 @@ class Collector:
         self._taken: list[_Taken] = []
         self._foreign: list[Record] = []
         self._jobs: dict[tuple[str, str], Event] = {}
+        # By host and task: a module that writes was started, and its result has not come.
+        self._begun: dict[tuple[str, str], Event] = {}
         self._looped: set[tuple[str, str]] = set()
         self._tasks: dict[str, int] = {}
         self._items = 0
@@ -61,8 +63,17 @@ class Collector:
         """Tasks stand in the report in the order in which they started, hosts of a task by name."""
         self._tasks.setdefault(task_id, len(self._tasks))
 
+    def begin(self, event: Event) -> None:
+        """A task begins on a host."""
+        if event.action in _OURS:
+            self._begun[event.host, event.task_id] = event
+
     def take(self, event: Event) -> None:
         """Keep what belongs into the report."""
+        if not event.item:
+            self._begun.pop((event.host, event.task_id), None)
+        if event.result.get("skipped") and event.action in _OURS:
+            return
         if event.item:
             self._looped.add((event.host, event.task_id))
         elif event.loop and (event.host, event.task_id) in self._looped:
@@ -86,7 +97,7 @@ class Collector:
     def _keep(self, event: Event, task: Event) -> None:
         flags = {"failed": event.failed, "unreachable": event.unreachable}
         result = {name: value for name, value in event.result.items() if name not in _DROPPED}
-        self._taken.append(_Taken(Record({**result, **flags}, event.host, self._order(task)), task.check_mode))
+        self._taken.append(_Taken(Record({**result, **flags}, event.host, self._order(task), writes=task.action in _OURS), task.check_mode))
 
     def _failed(self, event: Event) -> None:
         """A task that plans nothing failed."""
@@ -98,7 +109,7 @@ class Collector:
         else:
             # What it says is not ours to publish.
             told = f'The task "{event.task}" failed. The log of the run says why.'
-            self._foreign.append(Record({"failed": True, "msg": told}, event.host, self._order(event)))
+            self._foreign.append(Record({"failed": True, "msg": told}, event.host, self._order(event), writes=False))
 
     def _heed(self, event: Event) -> None:
         """Where a role failed before it could plan, its own report knows the kinds of the errors and tells them one by one."""
@@ -121,19 +132,25 @@ class Collector:
             failed_hosts: hosts that did not come through: a failure elsewhere was rescued. None if the run broke off.
             check_mode: what holds for a run without any record.
         """
-        done = [taken.record for taken in self._taken if not taken.check_mode]
-        planned = [taken.record for taken in self._taken if taken.check_mode]
-        if planned and any(record.result.get("changed") for record in done):
+        results = [*self._taken, *self._unfinished()]
+        done = [taken.record for taken in results if not taken.check_mode]
+        planned = [taken.record for taken in results if taken.check_mode]
+        if planned and any(record.result.get("changed") or is_lost(record) for record in done):
             records, check_mode = done, False
             records.append(Record({}, unknown=f"{len(planned)} results of check mode are left out, since other tasks of the run were applied."))
-        elif self._taken:
-            records, check_mode = [taken.record for taken in self._taken], bool(planned)
+        elif results:
+            records, check_mode = [taken.record for taken in results], bool(planned)
         else:
             records = []
         records += [record for record in self._foreign if failed_hosts is None or record.host in failed_hosts]
         for event in self._jobs.values():
             sentence = f'The task "{event.task}" on {event.host} runs on in the background (async): what came of it is not in this report.'
-            records.append(Record({}, event.host, self._order(event), unknown=sentence))
+            records.append(Record({}, event.host, self._order(event), unknown=sentence, writes=True))
         if failed_hosts is None:
-            records.append(Record({"failed": True, "msg": "The run broke off: what was to come later is not in this report."}))
+            records.append(Record({"failed": True, "msg": "The run broke off: what was to come later is not in this report."}, writes=False))
         return records, check_mode
+
+    def _unfinished(self) -> t.Iterator[_Taken]:
+        for event in self._begun.values():
+            told = f'The task "{event.task}" had begun, and the run ended without its result.'
+            yield _Taken(Record({"failed": True, "msg": told}, event.host, self._order(event), writes=True), event.check_mode)

@@ -40,6 +40,7 @@ def document(records: t.Iterable[Record], check_mode: bool, troubles: t.Sequence
         "check_mode": check_mode,
         "drift": _drift(parts),
         "failed": bool(errors),
+        "changes_known": not any(part.lost for part in parts),
         "plan_digest": _one_digest(digests),
         "plan_digests": digests,
         "truncated": any(part.truncated for part in parts),

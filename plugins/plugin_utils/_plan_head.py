@@ -34,6 +34,7 @@ _KINDS = {
     "not_found": "the service does not know it",
     "forbidden": "the account is not this user's",
     "timeout": "it took too long",
+    "interrupted": "it was stopped",
     "dependency": "a library is missing",
     "service": "the service failed",
     "unreachable": "the service could not be reached",
@@ -67,14 +68,24 @@ def title(document: Document) -> str:
         parts += [f"{word} changed"] if any(row["changed"] for row in document[kind]) else []
     if not parts:
         parts = [_nothing(document)]
+    elif not document["changes_known"]:
+        parts.append(f"what else {_passive(document)} is not known")
     parts += [f"{counts[name]:,} {word}" for name, word in (("rejected", "rejected"), ("past", "past")) if counts[name]]
     return f"## {what}: {'; '.join(parts)}"
 
 
+def _passive(document: Document) -> str:
+    return "would be changed" if document["check_mode"] else "was changed"
+
+
 def _nothing(document: Document) -> str:
     counts = document["counts"]
+    # A row that changed without a device that is known to have come or gone: a request was sent, and its answer was lost.
+    doubtful = document["failed"] and (counts["changed"] or any(row["changed"] for kind in ("licenses", "callbacks") for row in document[kind]))
+    if not document["changes_known"] or doubtful:
+        return f"what {_passive(document)} is not known"
     if document["failed"]:
-        return "nothing would be changed" if document["check_mode"] else "nothing was changed"
+        return f"nothing {_passive(document)}"
     if document["drift"] is False:
         devices = f", {of(counts['upgrades'], 'upgrade')} with {of(counts['before'], 'device')} as declared" if document["upgrades"] else ""
         return f"no changes{devices}"
@@ -97,6 +108,8 @@ def stops(document: Document, clipper: Clipper, most: int) -> tuple[list[str], i
         on = f" (hosts {', '.join(clipper.code(host, 40) for host in named[:5])}{', ...' if len(named) > 5 else ''})" if len(named) > 1 else ""
         word = "Refused" if kind in ("rail", "state", "input") else "Failed"
         lines += [f"**{word}: {why}.{where} {clipper.prose(message, _LONGEST_ERROR)}**{on}", ""]
+    if not document["changes_known"] and not document["check_mode"]:
+        lines += ["**What was changed is not known: the result of a task was lost. Look at the upgrades, or make a plan, before you run it again.**", ""]
     return lines, max(0, len(told) - most)
 
 

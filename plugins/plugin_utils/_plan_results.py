@@ -45,17 +45,21 @@ _QUOTES = re.compile(r"\n\s*\n|\n?The (?:error appears to be|offending line)")
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """A result, with the host that it came from and its place in the report. ``unknown`` says why there is none."""
+    """A result, with the host that it came from and its place in the report. ``unknown`` says why there is none.
+
+    ``writes`` says whether its task runs a module that writes. None where that is not known: a failure counts as one.
+    """
 
     result: Result
     host: str | None = None
     order: tuple[t.Any, ...] = ()
     unknown: str | None = None
+    writes: bool | None = None
 
 
 @dataclasses.dataclass
 class Part:
-    """What one result tells. ``drift`` is None where it tells nothing."""
+    """What one result tells. ``drift`` is None where it tells nothing, ``lost`` says that nobody knows what its task has changed."""
 
     drift: bool | None
     rows: list[Row] = dataclasses.field(default_factory=list)
@@ -67,6 +71,7 @@ class Part:
     warnings: list[str] = dataclasses.field(default_factory=list)
     digests: dict[str, str] = dataclasses.field(default_factory=dict)
     truncated: bool = False
+    lost: bool = False
 
 
 def module_of(result: Result) -> str | None:
@@ -74,8 +79,31 @@ def module_of(result: Result) -> str | None:
     return next((module for module, keys in _SHAPES.items() if keys <= result.keys()), None)
 
 
+def is_lost(record: Record) -> bool:
+    """Whether a module that writes may have run, and its own word is not there.
+
+    ansible-core makes a result of its own when the time of a task is over, when the module crashes or is killed, when it cannot read what the
+    module prints, and when the host is out of reach. ``changed`` is false in all of them. What a module says itself has an ``error`` or its keys.
+    """
+    result = record.result
+    if record.writes is False or result.get("skipped"):
+        return False
+    if record.unknown is not None:
+        return bool(record.writes)
+    error = error_of(result)
+    if module_of(result) is not None or error is not None and error["kind"]:
+        return False
+    failed = bool(result.get("failed") or result.get("unreachable"))
+    # A censored success still says whether it has changed something.
+    return failed or bool(record.writes) and "censored" not in result
+
+
 def part_of(record: Record) -> Part:
     """What a result tells."""
+    return dataclasses.replace(_told(record), lost=is_lost(record))
+
+
+def _told(record: Record) -> Part:
     result = record.result
     warnings = [line for line in map(text, sequence(result.get("warnings"))) if line and not _NOISE.search(line)]
     if record.unknown is not None:

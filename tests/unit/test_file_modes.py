@@ -15,13 +15,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _login_book, _plan_files, _watch_state
+from ansible_collections.thingspace.fota.plugins.plugin_utils import _lease, _login_book, _plan_files, _watch_state
 from checkout import ROOT
 
 SIMULATOR = ROOT / "roles" / "simulator" / "files"
-# A test below, or elsewhere, is for each of these. What it writes: the login book, its lock, reports, the state of the event source, notes of the simulator.
+# A test below, or elsewhere, is for each of these. What it writes: locks, leases, reports, the state of the event source, notes of the simulator.
 WRITERS = {
-    *(f"plugins/plugin_utils/{name}.py" for name in ("_files", "_lock", "_login_book", "_plan_files")),
+    "plugins/module_utils/_stop.py",  # opens a lease to lock it: over NFS that takes leave to write
+    *(f"plugins/plugin_utils/{name}.py" for name in ("_files", "_lease", "_lock", "_plan_files")),
     *(f"roles/simulator/files/thingspace_simulator/{name}.py" for name in ("__main__", "background")),
 }
 WRITING = re.compile(
@@ -80,10 +81,16 @@ def test_a_report_of_the_callback_plugin(tmp_path: Path, lenient: None) -> None:
     assert modes(tmp_path) == {"new.md": 0o600, "plan.json": 0o600, "old.md": 0o600}
 
 
-def test_the_login_book(tmp_path: Path, lenient: None) -> None:
+def test_the_login_book_where_it_is_a_file(tmp_path: Path, lenient: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_login_book, "_MEMORY", None)
     with _login_book.hold(tmp_path) as held:
         held.write(held.read())
     assert modes(tmp_path) == {"thingspace_fota_logins.json": 0o600, "thingspace_fota_logins.lock": 0o600}
+
+
+def test_a_lease(tmp_path: Path, lenient: None) -> None:
+    lease = _lease.Lease(tmp_path, "schedule")
+    assert modes(tmp_path) == {lease.path.name: 0o600}
 
 
 def test_the_state_of_the_event_source(tmp_path: Path, lenient: None) -> None:

@@ -360,3 +360,42 @@ def test_tokens_of_the_caller_are_used_and_stay_open(stage: Stage) -> None:
         stage.run("apply", "-e", "@tokens.json")
     assert (stage.count("login"), stage.count("logout"), stage.members) == (0, 0, [{A, B}, {C}, {D}])
     assert stage.sim.service.auth.sessions
+
+
+WITHIN = """
+- hosts: fleet
+  gather_facts: false
+  tasks:
+    - block:
+        - ansible.builtin.include_role:
+            name: thingspace.fota.session
+        - ansible.builtin.set_fact:
+            own: "{{ thingspace_session_token | hash('sha256') }}"
+        - ansible.builtin.include_role:
+            name: "thingspace.fota.{{ item }}"
+          vars:
+            # Another service, for which a session of its own is opened.
+            thingspace_session_api_url: "{{ lookup('ansible.builtin.env', 'THINGSPACE_API_URL') | replace('127.0.0.1', 'localhost') }}"
+            thingspace_report_account: "{{ account }}"
+            thingspace_report_path: out/page.html
+          loop: [rollout, report]
+        - ansible.builtin.assert:
+            that:
+              - thingspace_session_token | hash('sha256') == own
+              - hostvars.localhost.thingspace_session_token | hash('sha256') == own
+        - thingspace.fota.upgrade_info:
+            account: "{{ account }}"
+            access_token: "{{ thingspace_access_token }}"
+            session_token: "{{ thingspace_session_token }}"
+      always:
+        - ansible.builtin.include_role:
+            name: thingspace.fota.session
+            tasks_from: logout
+"""
+
+
+def test_a_session_of_its_own_is_not_left_to_the_play(stage: Stage) -> None:
+    """Else the next task sends the tokens of one user to the service of the other."""
+    run = stage.run(WITHIN, "-e", json.dumps({"account": ONE}), inventory=HOSTS)
+    assert run.code == 0, run.text
+    assert (stage.count("login"), stage.count("logout")) == (2, 2)

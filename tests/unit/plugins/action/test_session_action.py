@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import base64
+import os
+import signal
 import typing as t
 from pathlib import Path
 
 import pytest
-from run_playbook import HOSTS, Run, run_playbook
+from run_playbook import HOSTS, Run, Running, run_playbook
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator
@@ -113,7 +115,7 @@ KILLED = """
   gather_facts: false
   tasks:
     - thingspace.fota.session:
-      timeout: 2
+      timeout: 600
       ignore_errors: true
     - thingspace.fota.session:
       register: login
@@ -128,8 +130,12 @@ KILLED = """
 
 
 def test_a_killed_login_is_not_sent_again(sim: Simulator, tmp_path: Path) -> None:
-    sim.fault("POST /session/login", "slow", seconds=4.0, applied=True)
-    done = run(sim, tmp_path, KILLED, inventory="[fleet]\nhost1 ansible_connection=local\n")
+    held = sim.fault("POST /session/login", "hold", applied=True)
+    with Running(tmp_path, KILLED, inventory="[fleet]\nhost1 ansible_connection=local\n", **credentials(sim)) as running:
+        held.reached()
+        # As its timeout would do it, but not before the login is on its way.
+        os.kill(running.workers()[0], signal.SIGALRM)
+        done = running.wait()
     assert done.code == 0, done.text
     assert len(sim.logins) == 1
 

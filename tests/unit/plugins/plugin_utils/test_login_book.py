@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import stat
 import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.thingspace.fota.plugins.plugin_utils import _login_book, _run_memory
 from ansible_collections.thingspace.fota.plugins.plugin_utils._login_book import LoginBook, Who, hold
 
 URL = "https://service.example/api"
@@ -190,19 +190,55 @@ def test_an_ended_session_is_remembered_without_its_token() -> None:
     assert '"session"' not in json.dumps(book.pages)
 
 
-def test_only_the_owner_can_read_the_files(tmp_path: Path) -> None:
-    before = os.umask(0)
-    try:
-        with hold(tmp_path) as held:
-            held.write(LoginBook())
-            held.write(after(TOKENS))
-    finally:
-        os.umask(before)
-    files = sorted(tmp_path.iterdir())
-    assert len(files) == 2
-    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+def test_no_file_holds_the_book(tmp_path: Path) -> None:
+    with hold(tmp_path) as held:
+        held.write(after(TOKENS))
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("thingspace_fota_logins.lock", b"")]
 
 
+def test_runs_have_books_of_their_own(tmp_path: Path) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+    for folder, result in zip(folders, (TOKENS, REFUSED), strict=True):
+        with hold(folder) as held:
+            assert held.read().login(ANNA, 1000.0) is None
+            held.write(after(result))
+    for folder, failed in zip(folders, (None, True), strict=True):
+        with hold(folder) as held:
+            known = held.read().login(ANNA, 1000.0)
+            assert known is not None
+            assert known.get("failed") is failed
+
+
+@pytest.fixture(params=["memory", "file"])
+def _kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the memory that processes share, and where there is none, in a file."""
+    if request.param == "file":
+        monkeypatch.setattr(_login_book, "_MEMORY", None)
+
+
+def test_a_worker_has_no_memory_to_share() -> None:
+    """It would remember the login of one host and of no other."""
+    queue: multiprocessing.SimpleQueue[bool] = multiprocessing.get_context("fork").SimpleQueue()
+    process = multiprocessing.get_context("fork").Process(target=lambda: queue.put(_run_memory.shared() is None))
+    process.start()
+    assert queue.get()
+    process.join()
+    assert _run_memory.shared() is not None
+
+
+def test_a_memory_that_is_too_small_is_an_error_and_keeps_what_it_has() -> None:
+    memory = _run_memory.RunMemory()
+    memory.write("ü" * 1000)
+    with pytest.raises(ValueError, match="can remember"):
+        memory.write("x" * (1 << 20) + "x")
+    assert memory.read() == "ü" * 1000
+    memory.write("shorter")
+    assert memory.read() == "shorter"
+
+
+@pytest.mark.usefixtures("_kept")
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     with hold(tmp_path) as held:
         assert held.read().login(ANNA, 1000.0) is None
@@ -211,14 +247,22 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         assert held.read().login(ANNA, 1000.0) is not None
 
 
-def test_a_write_that_was_killed_half_way_is_in_nobodys_way(tmp_path: Path) -> None:
-    with hold(tmp_path) as held:
-        held.write(after(TOKENS))
-    (tmp_path / "thingspace_fota_logins.new").write_text('{"sess')
-    with hold(tmp_path) as held:
-        assert held.read().login(ANNA, 1000.0) is not None
-        held.write(after(REFUSED))
-        assert held.read().login(ANNA, 1000.0) is not None
+def _write_and_die_half_way(memory: _run_memory.RunMemory) -> None:
+    # The text of the other slot is there, and the byte that makes it count is not.
+    start = 1 + (1 - memory._map[0]) * _run_memory._SLOT
+    memory._map[start : start + 20] = b"x" * 20
+    os._exit(9)
+
+
+def test_a_write_that_was_killed_half_way_is_in_nobodys_way() -> None:
+    memory = _run_memory.RunMemory()
+    memory.write("before")
+    process = multiprocessing.get_context("fork").Process(target=_write_and_die_half_way, args=(memory,))
+    process.start()
+    process.join(30)
+    assert memory.read() == "before"
+    memory.write("after")
+    assert memory.read() == "after"
 
 
 def _one_login(folder: Path, log: Path) -> None:
@@ -233,6 +277,7 @@ def _one_login(folder: Path, log: Path) -> None:
             held.write(book)
 
 
+@pytest.mark.usefixtures("_kept")
 def test_processes_wait_for_each_other(tmp_path: Path) -> None:
     fork = multiprocessing.get_context("fork")
     log = tmp_path / "log"
@@ -253,6 +298,7 @@ def _hold_and_die(folder: Path) -> None:
         os._exit(9)
 
 
+@pytest.mark.usefixtures("_kept")
 def test_a_killed_holder_lets_go_and_leaves_its_word(tmp_path: Path) -> None:
     process = multiprocessing.get_context("fork").Process(target=_hold_and_die, args=(tmp_path,))
     process.start()

@@ -40,7 +40,7 @@ from plan_samples import (
 A, B, C = devices(1, 3)
 EMPTY = hashlib.sha256(b"").hexdigest()
 KEYS = [
-    *("format_version", "check_mode", "drift", "failed", "plan_digest", "plan_digests", "truncated", "counts"),
+    *("format_version", "check_mode", "drift", "failed", "changes_known", "plan_digest", "plan_digests", "truncated", "counts"),
     *("errors", "warnings", "upgrades", "moved", "licenses", "callbacks"),
 ]
 LICENSE: Result = {
