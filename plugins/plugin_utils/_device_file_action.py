@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import pathlib
-
 from ansible.errors import AnsibleError
 from ansible_collections.thingspace.fota.plugins.module_utils._device_file import content_of
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError

@@ -43,7 +43,7 @@ def secrets_below(folder: Path, sim: Simulator) -> list[str]:
     return [str(path) for path in folder.rglob("*") if path.is_file() and any(secret in path.read_bytes() for secret in secrets)]
 
 
-def rollout(sim: Simulator) -> str:
+def rollout(sim: Simulator, strategy: str = "linear") -> str:
     """Ten PUTs for each of two upgrades, after a login."""
     entries = [
         {
@@ -58,6 +58,7 @@ def rollout(sim: Simulator) -> str:
     return f"""
 - hosts: localhost
   gather_facts: false
+  strategy: {strategy}
   tasks:
     - thingspace.fota.session:
       register: login
@@ -83,7 +84,9 @@ def test_what_is_ended_sends_no_more(sim: Simulator, tmp_path: Path, whom: str, 
     if (whom, number) == ("all", signal.SIGKILL):
         pytest.skip("the module is dead too")
     held = sim.fault("PUT /upgrades", "hold", times=None)
-    with Running(tmp_path, rollout(sim), inventory=ONE, **credentials(sim)) as run:
+    # The memory of logins is made when a strategy loads the action plugin.
+    strategy = {signal.SIGINT: "linear", signal.SIGTERM: "free", signal.SIGKILL: "host_pinned"}[number]
+    with Running(tmp_path, rollout(sim, strategy), inventory=ONE, **credentials(sim)) as run:
         held.reached(2)
         (worker,) = run.workers()
         module = run.module(worker)

@@ -98,3 +98,32 @@ def test_async_and_an_upgrade_that_is_yet_to_be_scheduled(sim: Simulator, tmp_pa
     assert done.code == 0, done.text
     assert sim.members(upgrade.id) == {A}
     assert "1 added, 0 removed" in done.text
+
+
+NOTHING_SENT = """
+- hosts: all
+  gather_facts: false
+  module_defaults:
+    group/thingspace.fota.api: {account: "%(account)s"}
+  tasks:
+    - thingspace.fota.upgrade_devices:
+        upgrade_id: %(upgrade_id)s
+        devices_file: wave.csv
+        imei_check: none
+    - thingspace.fota.upgrade_info:
+    - thingspace.fota.firmware_info:
+    - thingspace.fota.session:
+"""
+
+
+def test_where_no_file_is_sent_the_host_gets_none(sim: Simulator, tmp_path: Path) -> None:
+    """Neither a temporary folder, nor in it a module with its tokens."""
+    (tmp_path / "wave.csv").write_text(f"imei\n{A}\n")
+    upgrade, (access, session), who = sim.add_upgrade(), sim.tokens(), sim.credentials
+    tokens = {"THINGSPACE_ACCESS_TOKEN": access, "THINGSPACE_SESSION_TOKEN": session, "THINGSPACE_API_URL": sim.api_url}
+    login = {f"THINGSPACE_{name.upper()}": getattr(who, name) for name in ("app_key", "app_secret", "username", "password")}
+    playbook = NOTHING_SENT % {"account": upgrade.account, "upgrade_id": upgrade.id}
+    done = run_playbook(tmp_path, playbook, inventory="localhost ansible_connection=local\n", **tokens, **login)
+    assert done.code == 0, done.text
+    assert sim.members(upgrade.id) == {A}
+    assert not (tmp_path / "ansible" / "remote").exists()
