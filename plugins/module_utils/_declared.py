@@ -10,9 +10,10 @@ import dataclasses
 import datetime
 import typing as t
 
+from ansible_collections.thingspace.fota.plugins.module_utils._declaration import checked_doubt, declaration_of
 from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, doubt
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
-from ansible_collections.thingspace.fota.plugins.module_utils._membership import declaration_of, target_of
+from ansible_collections.thingspace.fota.plugins.module_utils._membership import target_of
 from ansible_collections.thingspace.fota.plugins.module_utils._moves import check_disjoint
 from ansible_collections.thingspace.fota.plugins.module_utils._options import OF_AN_ENTRY
 from ansible_collections.thingspace.fota.plugins.module_utils._schedule import Key, check_dates, day_of, key_of
@@ -97,6 +98,7 @@ def _one(params: dict[str, t.Any]) -> Declared:
     elif given := [option for option in _OF_THE_KEY if params[option] not in (None, "")]:
         raise InputError(f"upgrade_id and {', '.join(given)} are given: an upgrade is known by either its upgrade_id or its firmware and start_date.")
     declaration = declaration_of(params)
+    checked_doubt(params, declaration)
     name = (params["name"] or "").strip() or upgrade_id or str(key)
     return Declared(
         name, upgrade_id_of(upgrade_id) if upgrade_id else None, key, end_date, declaration, target_of(params, declaration), params["on_rejected"]

@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._candidates import CandidateList
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
-from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, declare, doubt
+from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, declare
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import RailError, StateError, ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._license_outcome import Cancelled, LicenseOutcome
@@ -52,7 +52,7 @@ class _LicenseTask(Task[Holders]):
             return
         check_luhn = self.params["imei_check"] != "none"
         declaration = declare(given, lambda index: f"cancellation_candidates[{index}]", check_luhn=check_luhn)
-        self.heed(doubt(declaration))
+        self.heed(declaration)
         self._declared_candidates = declaration.devices
 
     def declared(self) -> Declaration:

@@ -10,11 +10,11 @@ import abc
 import dataclasses
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils import _device_file
 from ansible_collections.thingspace.fota.plugins.module_utils._approval import check_given, check_plan
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
-from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, declare, doubt
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, failure_of
+from ansible_collections.thingspace.fota.plugins.module_utils._declaration import checked_doubt, declaration_of
+from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import failure_of
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._landing import changes_of, judge, landed
 from ansible_collections.thingspace.fota.plugins.module_utils._module import Result
@@ -26,28 +26,6 @@ from ansible_collections.thingspace.fota.plugins.module_utils._rails import Rail
 from ansible_collections.thingspace.fota.plugins.module_utils._writer import Membership, Permit, Target, converge, guard, read_listed
 
 Params = t.Mapping[str, t.Any]
-
-
-def declaration_of(params: Params) -> Declaration:
-    """The declared devices of ``devices`` or ``devices_file``. Raises InputError."""
-    devices, path = params["devices"], params["devices_file"]
-    if (devices is None) == (path is None):
-        raise InputError("Give the devices with exactly one of devices and devices_file.")
-    check_luhn = params["imei_check"] != "none"
-    if path is not None:
-        declaration = _device_file.load(path, column=params["devices_column"], check_luhn=check_luhn)
-    elif params["devices_column"] is not None:
-        raise InputError("devices_column names a column of a CSV file: it goes with devices_file.")
-    else:
-        declaration = declare(devices, lambda index: f"devices[{index}]", check_luhn=check_luhn)
-    check_doubt(params, doubt(declaration))
-    return declaration
-
-
-def check_doubt(params: Params, sentence: str | None) -> None:
-    """Raise InputError for doubtful devices where ``imei_check`` is strict."""
-    if sentence and params["imei_check"] == "strict":
-        raise InputError(f"{sentence}. (imei_check is strict.)")
 
 
 def target_of(params: Params, declaration: Declaration, permit: Permit | None = None) -> Target:
@@ -97,10 +75,9 @@ class Task(abc.ABC, t.Generic[Read]):
     def permit(self, removals: frozenset[str]) -> None:
         """Raise RailError where these removals do more harm than the rails of every module know of."""
 
-    def heed(self, sentence: str | None) -> None:
-        """Warn about doubtful devices. Raises InputError where ``imei_check`` is strict."""
-        check_doubt(self.params, sentence)
-        if sentence:
+    def heed(self, declaration: Declaration) -> None:
+        """Warn about devices that fail their check digit. Raises InputError where ``imei_check`` is strict."""
+        if sentence := checked_doubt(self.params, declaration):
             self.warnings.append(sentence + ".")
 
     def further_plans(self, plan: Plan) -> dict[str, Plan]:
@@ -136,7 +113,7 @@ class Task(abc.ABC, t.Generic[Read]):
         check_range(params, "diff_limit", 0)
         check_range(params, "result_limit", 0)
         declaration = self.declared()
-        self.heed(doubt(declaration))
+        self.heed(declaration)
         known = self._changes = Changes(duplicates=declaration.duplicates)
         target = target_of(params, declaration, self.permit)
         client = self._connector.authorized()

@@ -10,10 +10,10 @@ import dataclasses
 import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
-from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, doubt
+from ansible_collections.thingspace.fota.plugins.module_utils._declaration import checked_doubt, declaration_of
+from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, failure_of
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
-from ansible_collections.thingspace.fota.plugins.module_utils._membership import declaration_of
 from ansible_collections.thingspace.fota.plugins.module_utils._module import Result
 from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of, check_range
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget, Rejection
@@ -131,7 +131,7 @@ class _Task:
     def _declare(self) -> None:
         if any(self._params[option] is not None for option in ("devices", "devices_file", "devices_column")):
             self._declaration = declaration_of(self._params)
-            if sentence := doubt(self._declaration):
+            if sentence := checked_doubt(self._params, self._declaration):
                 self.warnings.append(sentence + ".")
 
     def _make(self, scheduler: Scheduler, account: str, key: Key, end_date: str | None) -> None:
