@@ -105,7 +105,7 @@ def chaos(log: Log, venv: str) -> str:
     results = BUILD / "chaos"
     if not one:
         shutil.rmtree(results, ignore_errors=True)
-    words = ["-q", "-n", "0" if one else "2", "tests/unit/chaos/test_chaos.py"]
+    words = ["-q", "-n", "0" if one else "2", "tests/unit/chaos/test_chaos.py" if one else "tests/unit/chaos"]
     log.run([tool(venv, "python"), "-m", "pytest", *words], ROOT, env(venv, HYPOTHESIS_PROFILE="ci", CHAOS=count, CHAOS_SEED=chosen))
     figures = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("figures-*.json"))]
     sums = {name: sum(part[name] for part in figures) for name in ("schedules", "runs", "requests", "faults")} if not one else {}

@@ -181,7 +181,7 @@ def excuses_of(run: Run, wishes: t.Sequence[Wish]) -> set[str]:
     if max(switches["visible_after_seconds"], switches["reported_after_seconds"]) > 60 or any(snap.hidden for snap in run.before.values()):
         excuses |= {"not_visible", "state", "rejected"}
     if _lists_are_hostile(run):
-        excuses |= {"service", "rejected"} if run.blind else {"service"}
+        excuses |= {"service", "rejected", "not_visible"} if run.blind else {"service"}
     if run.odd_words and any(snap.rejected for snap in (*run.before.values(), *run.after.values())):
         # They count as members, so that others cannot have them, and taking them out is a removal.
         excuses |= {"state", "rejected", "rail", "not_visible"}

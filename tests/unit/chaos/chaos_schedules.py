@@ -29,7 +29,7 @@ Json = dict[str, t.Any]
 _SWITCHES: list[tuple[str, object]] = [
     *(("visible_after_reads", reads) for reads in (1, 2, 3)),
     *(("visible_after_seconds", seconds) for seconds in (5.0, 100.0)),
-    *(("reported_after_seconds", seconds) for seconds in (5.0, 100.0)),
+    *(("reported_after_seconds", seconds) for seconds in (5.0, 5.0, 5.0, 100.0)),
     *(("pending_reads", reads) for reads in (0, 2, 4)),
     *(("put_answer", shape) for shape in ("reason", "resultReason", "upgrade")),
     *(("report_page_size", rows) for rows in (1, 2)),
@@ -136,7 +136,7 @@ class _Dice:
 
     def _step(self) -> Json:
         kinds = [self._devices, self._rollout, self._schedule, self._cancel, self._login, self._world]
-        return self._dice.choices(kinds, [5, 5, 3, 1, 1, 1])[0]()
+        return self._dice.choices(kinds, [5, 5, 3, 2, 1, 1])[0]()
 
     def _task(self) -> Json:
         return {**self._maybe(0.15, check=True), **self._maybe(0.1, tired=True)}

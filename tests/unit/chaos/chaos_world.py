@@ -9,14 +9,17 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import tempfile
 import threading
 import time
 import typing as t
+from pathlib import Path
 from unittest import mock
 
 from ansible_collections.thingspace.fota.plugins.module_utils import _http, _waiter
 from ansible_collections.thingspace.fota.plugins.plugin_utils._login_book import LoginBook, Who
 from chaos_schedules import DEVICES, NEW, PAST, THERE, Json
+from chaos_stop import Stopper
 from run_module import run_module
 from thingspace_simulator import Simulator
 from thingspace_simulator.application import Application
@@ -250,6 +253,7 @@ class Play:
         times = {"clock": lambda: self._clock.now, "sleep": self._sleep, "jitter": lambda: 0.5}
         with contextlib.ExitStack() as stack:
             stack.enter_context(mock.patch.dict(_waiter.Backoff.__init__.__kwdefaults__ or {}, times))
+            self._stopper = Stopper(Path(stack.enter_context(tempfile.TemporaryDirectory())))
             stack.enter_context(mock.patch.object(Application, "_value", self._witnessed(Application._value)))
             stack.enter_context(mock.patch.object(Application, "handle", self._counted(Application.handle)))
             yield
@@ -304,6 +308,8 @@ class Play:
         method, dummy, slot = place.partition(" ")
         named = {"any": "* /", "reports": "GET /reports", "login": "POST /session/login", "token": "POST /oauth2/token"}
         on = named.get(place) or f"{method} /upgrades" + (f"/{ACCOUNT}/upgrade/{self.id_of(slot)}" if slot else "")
+        if do == "stop":
+            return _Neighbour(on, nth, lambda: self._stopper.stop(fault["how"], self._service.log.records[-1].number))
         if do in ("start", "cancel", "write", "schedule"):
             return _Neighbour(on, nth, lambda: self.act({"do": do, **fault}))
         if do == "refuse":
@@ -331,6 +337,7 @@ class Play:
         with contextlib.ExitStack() as stack:
             if any(fault["do"] == "slow" for fault in faults):
                 stack.enter_context(mock.patch.object(_http, "Transport", _Impatient))
+            stack.enter_context(self._stopper.ready())
             result = self.execute(module, {"api_url": self._sim.api_url, **given, **options}, check=check)
             self._calm()
         with self._service.lock:
@@ -339,7 +346,8 @@ class Play:
         records, moments = self._service.log.records[first_record:], self._moments[first_moment:]
         refusals = frozenset(self._service.world.refusals)
         known = (names, valid, refusals, doomed, self._service.switches.as_dict())
-        return Run(module, step, options, check, result, before, self._last, records, moments, *known, seconds=self._clock.now - start)
+        seconds, stopped = self._clock.now - start, self._stopper.told
+        return Run(module, step, options, check, result, before, self._last, records, moments, *known, seconds=seconds, stopped=stopped)
 
     def execute(self, module: str, options: Json, *, check: bool) -> Json:
         """Run a module, and return its result."""

@@ -47,6 +47,10 @@ def _page(service: Service, request: Request, handler: Callable[[Service, Reques
     # No list has the indexes that are handed out below.
     request.params["index"] = "0"
     page = handler(service, request)
+    if kind != "empty" and not any(page.get(name) for name in _LISTS):
+        # Nothing to repeat. A client that asks for several lists comes to those that have rows.
+        request.params["index"] = asked
+        return page
     if kind == "alternating" and int(asked) % 2:
         request.params["index"] = next((str(page[name]) for name in _CURSORS if page.get(name)), "0")
         page = handler(service, request)

@@ -415,7 +415,7 @@ def test_a_list_that_never_ends_is_an_error(sim: Simulator, module: str, answer:
     seed(sim, {"device_page_size": 2, "report_page_size": 2, "pages": answer}, devices=devices, licenses=devices)
     sim.service.account(ACCOUNT).candidates = devices
     for dummy in range(5):
-        sim.add_upgrade(status="RequestPending")
+        sim.add_upgrade(status="Queued")
     if module == "candidates":
         # The licences before them do end.
         page = {"hasMoreData": False, "deviceList": [], "assignedLicenses": 0, "totalLicenses": 9}
