@@ -95,6 +95,6 @@ def _read(rows: t.Iterable[object], account: str, unreadable: Unreadable | None)
 
 def _slim(body: t.Any, without: t.Collection[str]) -> t.Any:
     """An upgrade, without its devices if they are not asked for."""
-    if isinstance(body, dict) and str(body.get("id")).lower() in without:
+    if isinstance(body, dict) and str(body.get("id")).strip().lower() in without:
         return {**body, "deviceList": []}
     return body

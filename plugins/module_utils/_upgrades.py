@@ -186,11 +186,11 @@ def described(upgrade: Upgrade, *, include_devices: bool) -> dict[str, t.Any]:
 
 def upgrade_of(body: object, account: str) -> Upgrade:
     """One upgrade out of JSON. Raises ThingSpaceError."""
-    if not isinstance(body, dict) or not isinstance(body.get("id"), str) or not isinstance(body.get("status"), str):
+    if not isinstance(body, dict) or not _id_of(body) or not isinstance(body.get("status"), str):
         raise ThingSpaceError("The service answered with something that is no upgrade (without id or status).", "service")
     forms = Forms()
     return Upgrade(
-        upgrade_id=body["id"],
+        upgrade_id=_id_of(body),
         account=_string(body.get("accountName")) or account,
         firmware_name=_string(body.get("firmwareName")),
         firmware_to=_string(body.get("firmwareTo")),
@@ -202,6 +202,12 @@ def upgrade_of(body: object, account: str) -> Upgrade:
         more_of_devices=_more_of_devices(body["deviceList"]) if forms.more else {},
         told=isinstance(body.get("deviceList"), list),
     )
+
+
+def _id_of(body: t.Mapping[str, t.Any]) -> str:
+    # Blanks at its edges would become part of URLs, of hosts and of what is remembered: an upgrade by another name each time.
+    value = body.get("id")
+    return value.strip() if isinstance(value, str) else ""
 
 
 def _more_of_devices(listed: list[dict[str, t.Any]]) -> dict[str, dict[str, t.Any]]:

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import collections
 import copy
 import dataclasses
+import functools
 import hashlib
 import json
 import typing as t
@@ -29,6 +31,8 @@ class Seen:
     facts: dict[str, t.Any]
     devices: t.Mapping[str, Standing] = dataclasses.field(repr=False)
     listed: t.Callable[[], list[dict[str, t.Any]]] = dataclasses.field(repr=False)
+    # Whether it is in the list of a watched status. Then it is watched, whatever it calls its status there.
+    is_listed: bool = False
 
 
 # What a look found: upgrades by their id in lower case. None is one that the service does not know any more.
@@ -80,13 +84,14 @@ class Memory:
 
         Args:
             look: every upgrade that is watched, and every one that was told before.
-            statuses: those that are watched. An upgrade with another one is told for the last time, and forgotten.
+            statuses: those that are watched. An upgrade with another one, which no list of them holds, is told for the last time, and forgotten.
             devices: whether devices have events of their own.
             now: when the look was, as ISO 8601.
         """
+        watched = {folded(status) for status in statuses}
         for key, seen in look.items():
             record = self.records.get(key)
-            kept = seen if seen and seen.facts["status"] in statuses else None
+            kept = seen if seen and (seen.is_listed or folded(seen.facts["status"]) in watched) else None
             if record and seen and devices:
                 yield from self._of_devices(key, record, seen, now)
             if record or seen:
@@ -110,7 +115,9 @@ class Memory:
 
     def _of_devices(self, key: str, record: Record, seen: Seen, now: str) -> t.Iterator[Event]:
         before, after = dict(record.devices), seen.devices
-        changed = [device for device in sorted(before.keys() | after.keys()) if before.get(device) != after.get(device)]
+        meant = functools.cache(_meant_by)
+        differing = (device for device in sorted(before.keys() | after.keys()) if before.get(device) != after.get(device))
+        changed = [device for device in differing if meant(before.get(device)) != meant(after.get(device))]
         if not changed:
             return
         entries = {entry["device_id"]: entry for entry in seen.listed()}
@@ -127,8 +134,9 @@ class Memory:
 
     def _of_upgrade(self, key: str, record: Record | None, seen: Seen | None, kept: Seen | None, now: str) -> t.Iterator[Event]:
         old, new = _short(record.facts if record else None), _short(seen.facts if seen else None)
-        if old == new:
-            # What has no event may have changed all the same, such as a reason where devices have none.
+        is_last = record is not None and kept is None
+        if not is_last and (old == new or _meant(old) == _meant(new)):
+            # What has no event may have changed all the same, such as a reason where devices have none, or how a status is spelled.
             yield Event(None, key, seen=kept)
             return
         kind = "upgrade_new" if old is None else "upgrade_gone" if new is None else "upgrade_changed"
@@ -138,7 +146,7 @@ class Memory:
             "upgrade": copy.deepcopy(_told_as(facts)),
             "previous": _told_as(old) if old else None,
             "previous_failed_percent": _numbers(record.facts)["failed_percent"] if record else 0.0,
-            "status_changed": (old or {}).get("status") != (new or {}).get("status"),
+            "status_changed": _meant(old)[:1] != _meant(new)[:1],
             "last": kept is None,
         }
         yield Event(self._told(kind, content, [key, old, new], now), key, seen=kept)
@@ -184,6 +192,20 @@ def _told_as(facts: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 def _cut(value: t.Any) -> t.Any:
     return f"{value[:_LONGEST]}…" if isinstance(value, str) and len(value) > _LONGEST else value
+
+
+def _meant(short: t.Mapping[str, t.Any] | None) -> tuple[t.Any, ...]:
+    """What a short form says, however statuses are spelled: reports and single upgrades may do it each in their way."""
+    if short is None:
+        return ()
+    counted: collections.Counter[str] = collections.Counter()
+    for status, number in short["devices_by_status"].items():
+        counted[folded(status)] += number
+    return folded(short["status"]), short["device_count"], counted
+
+
+def _meant_by(standing: Standing | None) -> Standing | None:
+    return standing and standing._replace(status=folded(standing.status))
 
 
 def _short(facts: t.Mapping[str, t.Any] | None) -> dict[str, t.Any] | None:

@@ -25,13 +25,19 @@ _MOST_LOST = 3
 # Stands for the id of what has none that could be told.
 NAMELESS = ""
 
+Due = t.Callable[[t.Iterable[str]], t.Iterable[str]]
+
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """What a look found, and which upgrades it could not read, by their id in lower case. Of these nothing is known: they stay as they were."""
+    """What a look found, and which upgrades it could not read, by their id in lower case. Of these nothing is known: they stay as they were.
+
+    Those that are ``left`` have to be read one by one too, and were not asked for this time.
+    """
 
     look: Look
     unreadable: t.Mapping[str, ThingSpaceError]
+    left: t.Collection[str]
 
 
 class Watch:
@@ -51,25 +57,26 @@ class Watch:
         self._looked = False
         self._stopped = threading.Event()
 
-    def look(self, told: t.Iterable[str]) -> Found:
+    def look(self, told: t.Iterable[str], due: Due = list) -> Found:
         """Every upgrade with a watched status, and what became of those that were told before. Raises ThingSpaceError if there is no look at all.
 
         Args:
-            told: ids in the order in which they are asked for, if there is not enough time for all.
+            told: ids in lower case.
+            due: takes the ids of upgrades that are to be read one by one, and gives those that may be asked for now, the most urgent first.
 
         It ends soon after :meth:`stop` in another thread: no request is sent any more, and no pause lasts.
 
         A bearer and a session that died are renewed, each once in a look: after a long pause both are dead.
         """
         with _stop.heeding(lambda: "the event source is to end" if self._stopped.is_set() else None):
-            return self._look(told)
+            return self._look(told, due)
 
-    def _look(self, told: t.Iterable[str]) -> Found:
+    def _look(self, told: t.Iterable[str], due: Due) -> Found:
         renewed: set[str] = set()
         while True:
             connector = self._session.connector()
             try:
-                found = self._found(connector, told)
+                found = self._found(connector, told, due)
             except ThingSpaceError as error:
                 if error.kind not in _TOKENS or error.kind in renewed:
                     raise
@@ -100,17 +107,18 @@ class Watch:
         except ThingSpaceError as error:
             self._warn(error.sentence)
 
-    def _found(self, connector: Connector, told: t.Iterable[str]) -> Found:
+    def _found(self, connector: Connector, told: t.Iterable[str], due: Due) -> Found:
         account = Account(connector.authorized(), self._params["account"])
         look: dict[str, Seen | None] = {}
         unreadable: dict[str, ThingSpaceError] = {}
         unlisted: list[str] = []
-        for upgrade in upgrades_by_status(account, self._params["status"], unreadable=lambda row, error: unreadable.update({_key_of(row): error})):
+        for upgrade in upgrades_by_status(account, self._params["status"], unreadable=lambda row, error: unreadable.update({_key_of_row(row): error})):
             try:
+                key = _key_of(upgrade)
                 if upgrade.told:
-                    look[upgrade.upgrade_id.lower()] = _seen(upgrade)
+                    look[key] = _seen(upgrade, is_listed=True)
                 else:
-                    unlisted.append(upgrade_id_of(upgrade.upgrade_id).lower())
+                    unlisted.append(key)
             except ThingSpaceError as error:
                 unreadable[NAMELESS] = error
         if self._wanted is not None:
@@ -119,16 +127,18 @@ class Watch:
             unlisted = [key for key in unlisted if key in self._wanted]
         # Those that were told have left the watched statuses, and their last event is still to come; of the others no report lists the devices.
         keys = [key for key in dict.fromkeys([*told, *unlisted]) if key not in look and key not in unreadable]
-        _ask_for(Upgrades(account), keys, look, unreadable)
-        return Found(look, unreadable)
+        _ask_for(Upgrades(account), due(keys), set(unlisted), look, unreadable)
+        return Found(look, unreadable, [key for key in keys if key not in look and key not in unreadable])
 
 
-def _ask_for(upgrades: Upgrades, keys: t.Iterable[str], look: dict[str, Seen | None], unreadable: dict[str, ThingSpaceError]) -> None:
+def _ask_for(
+    upgrades: Upgrades, keys: t.Iterable[str], listed: t.Collection[str], look: dict[str, Seen | None], unreadable: dict[str, ThingSpaceError]
+) -> None:
     """Read upgrades one by one. One that cannot be read stops no other."""
     lost = 0
     for key in keys:
         try:
-            look[key] = _one(upgrades, key)
+            look[key] = _one(upgrades, key, is_listed=key in listed)
         except ThingSpaceError as error:
             if error.kind == "interrupted":
                 raise
@@ -139,35 +149,39 @@ def _ask_for(upgrades: Upgrades, keys: t.Iterable[str], look: dict[str, Seen | N
                 return
 
 
-def _key_of(row: object) -> str:
+def _key_of(upgrade: Upgrade) -> str:
+    """The id in lower case. Raises ThingSpaceError for one that is none.
+
+    Rules hand ids to playbooks as extra variables, which Ansible evaluates as templates: a service that names an upgrade ``{{ ... }}``
+    would run commands there.
+    """
+    try:
+        return upgrade_id_of(upgrade.upgrade_id).lower()
+    except InputError:
+        raise ThingSpaceError("The service names an upgrade by something that is no UUID, which no rule shall be given.", "service") from None
+
+
+def _key_of_row(row: object) -> str:
     try:
         return upgrade_id_of(str(row.get("id"))).lower() if isinstance(row, dict) else NAMELESS
     except InputError:
         return NAMELESS
 
 
-def _seen(upgrade: Upgrade) -> Seen:
-    """An upgrade as events tell it. Raises ThingSpaceError for an id that is none.
-
-    Rules hand ids to playbooks as extra variables, which Ansible evaluates as templates: a service that names an upgrade ``{{ ... }}``
-    would run commands there.
-    """
+def _seen(upgrade: Upgrade, *, is_listed: bool) -> Seen:
+    """An upgrade as events tell it. Raises ThingSpaceError for one whose devices are not told."""
     if upgrade.unlisted:
         raise ThingSpaceError(upgrade.unlisted, "service")
-    try:
-        upgrade_id_of(upgrade.upgrade_id)
-    except InputError:
-        raise ThingSpaceError("The service names an upgrade by something that is no UUID, which no rule shall be given.", "service") from None
 
     def listed() -> list[dict[str, t.Any]]:
         return t.cast("list[dict[str, t.Any]]", described(upgrade, include_devices=True)["devices"])
 
-    return Seen(described(upgrade, include_devices=False), upgrade.devices, listed)
+    return Seen(described(upgrade, include_devices=False), upgrade.devices, listed, is_listed)
 
 
-def _one(upgrades: Upgrades, upgrade_id: str) -> Seen | None:
+def _one(upgrades: Upgrades, upgrade_id: str, *, is_listed: bool) -> Seen | None:
     try:
-        return _seen(upgrades.get(upgrade_id))
+        return _seen(upgrades.get(upgrade_id), is_listed=is_listed)
     except ThingSpaceError as error:
         if error.kind != "not_found":
             raise

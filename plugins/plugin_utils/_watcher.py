@@ -102,7 +102,7 @@ class Watcher:
         """One look and what comes of it. The seconds to wait until the next."""
         began = self._clock()
         try:
-            found = await _in_thread(lambda: self._watch.look(self._to_ask_for()))
+            found = await _in_thread(lambda: self._watch.look(list(self._memory.records), self._due))
             if self._first:
                 self._memory.remember(found.look)
                 self._first = self._kept = False
@@ -120,10 +120,10 @@ class Watcher:
         await self._tell_unreadable(found)
         return self._interval
 
-    def _to_ask_for(self) -> list[str]:
-        """What was told before. What could not be read comes last, so that it takes no time from the others, and not before the service wants it."""
+    def _due(self, keys: t.Iterable[str]) -> list[str]:
+        """What could not be read comes last, so that it takes no time from the others, and not before the service wants it."""
         now, none = self._clock(), Trouble(0)
-        troubles = {key: self._unreadable.get(key, none) for key in self._memory.records}
+        troubles = {key: self._unreadable.get(key, none) for key in keys}
         return sorted((key for key, trouble in troubles.items() if trouble is none or trouble.next <= now), key=lambda key: troubles[key].failures)
 
     async def _tell(self, look: Look) -> None:
@@ -138,8 +138,7 @@ class Watcher:
 
     async def _tell_unreadable(self, found: Found) -> None:
         """Tell which upgrades nothing is known about. What could be read, or is not watched any more, is forgotten."""
-        left = self._memory.records.keys() - found.look.keys()
-        self._unreadable = {key: trouble for key, trouble in self._unreadable.items() if key in found.unreadable or key in left}
+        self._unreadable = {key: trouble for key, trouble in self._unreadable.items() if key in found.unreadable or key in found.left}
         for key, error in found.unreadable.items():
             trouble = self._unreadable.setdefault(key, Trouble(self._clock()))
             if trouble.failed(self._clock(), _asked(error)):

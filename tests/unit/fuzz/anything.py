@@ -42,6 +42,13 @@ def share(part: int) -> int:
     return max(5, hypothesis.settings().max_examples // part)
 
 
+def respelled(text: str) -> st.SearchStrategy[str]:
+    """The same to a reader, and other characters: with blanks at the edges or in between, or in another case."""
+    blanks = st.text(st.sampled_from(" \t\n\r\x0b\x1c\x1f\x85\xa0\u2003\u2028\u200b\ufeff"), max_size=2)
+    cased = st.sampled_from([text, text.upper(), text.lower(), text.swapcase(), text.title(), " ".join(text)])
+    return st.builds("{}{}{}".format, blanks, cased, blanks)
+
+
 def nested(depth: int, inside: str = "1", key: str | None = None) -> str:
     """JSON that stands ``depth`` times in a list, or in an object under a key."""
     before, after = ("[", "]") if key is None else (f"{{{json.dumps(key)}:", "}")
@@ -49,11 +56,13 @@ def nested(depth: int, inside: str = "1", key: str | None = None) -> str:
 
 
 def spoiled(value: t.Any) -> st.SearchStrategy[t.Any]:
-    """JSON as the service would write it, with one part of it replaced by anything, dropped, or given twice."""
+    """JSON as the service would write it, with one part of it replaced by anything, dropped, given twice, or spelled otherwise."""
     if isinstance(value, dict):
         changed = [st.fixed_dictionaries({key: spoiled(item) if key == chosen else st.just(item) for key, item in value.items()}) for chosen in value]
         dropped = [st.just({key: item for key, item in value.items() if key != chosen}) for chosen in value]
         return st.one_of(ANYTHING, *changed, *dropped)
     if isinstance(value, list) and value:
         return st.one_of(ANYTHING, st.just(value * 2), spoiled(value[0]).map(lambda first: [first, *value[1:]]))
+    if isinstance(value, str):
+        return ANYTHING | respelled(value)
     return ANYTHING

@@ -490,6 +490,24 @@ def test_devices_that_no_report_lists_are_asked_for(sim: Simulator, lists: str) 
     asyncio.run(story())
 
 
+def test_new_upgrades_that_no_report_lists_the_devices_of_take_turns_too(sim: Simulator) -> None:
+    upgrades = [sim.add_upgrade(devices=[f"{990003425730000 + number}"]) for number in range(10)]
+    sim.service.switches.device_lists = "missing_in_reports"
+    for broken in upgrades[:4]:
+        sim.fault(f"GET /upgrades/{ACCOUNT}/upgrade/{broken.id}", "drop_after", times=None)
+    later = sim.fault(f"GET /upgrades/{ACCOUNT}/upgrade/{upgrades[4].id}", "status", status=429, retry_after="86400", times=None)
+
+    async def story() -> None:
+        async with running(sim, first_look="report") as source:
+            told = await source.take(10)
+            assert {event["upgrade_id"] for event in told if event["type"] == "upgrade_new"} == {upgrade.id for upgrade in upgrades[5:]}
+            assert {event["upgrade_id"] for event in told if event["type"] == "upgrade_unreadable"} == {upgrade.id for upgrade in upgrades[:5]}
+            await source.looks()
+            assert later.fired == 1
+
+    asyncio.run(story())
+
+
 def test_upgrades_that_take_long_to_fail_take_turns(sim: Simulator) -> None:
     """Each may take minutes: of many, a look tries a few, and those that failed last come last."""
     upgrades = [sim.add_upgrade(devices=[f"{990003425730000 + number}"]) for number in range(10)]
@@ -515,6 +533,7 @@ def test_upgrades_that_take_long_to_fail_take_turns(sim: Simulator) -> None:
 ROWS: dict[str, t.Callable[[dict[str, t.Any]], object]] = {
     "no id": lambda row: {name: value for name, value in row.items() if name != "id"},
     "a template": lambda row: {**row, "id": EVIL},
+    "a template, and no devices": lambda row: {name: value for name, value in {**row, "id": EVIL}.items() if name != "deviceList"},
     "a number": lambda row: {**row, "id": 7},
     "no status": lambda row: {name: value for name, value in row.items() if name != "status"},
     "no list of devices": lambda row: {**row, "deviceList": "none"},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import copy
+import dataclasses
 import itertools
 import json
 import typing as t
@@ -153,6 +154,28 @@ def test_without_events_of_devices_the_counts_are_told(first: World, second: Wor
         changed = before is None or before[0] not in WATCHED or seen(key, *before).facts != seen(key, *after).facts
         assert [event["upgrade_id"] for event in told].count(key) == changed
     assert list(events_of(memory, second, devices=False)) == []
+
+
+@given(a_world, st.sampled_from([str.upper, str.lower, " ".join, "\t{}\n".format]), st.booleans())
+def test_a_status_that_is_spelled_otherwise_has_not_changed(world: World, spell: t.Callable[[str], str], devices: bool) -> None:
+    memory = Memory("birth")
+    memory.remember(look_at(world, memory))
+    told = {key: (status, {device: Standing(spell(word), reason) for device, (word, reason) in listed.items()}) for key, (status, listed) in world.items()}
+    look = {key: dataclasses.replace(seen(key, *told[key]), facts={**seen(key, *told[key]).facts, "status": spell(told[key][0])}) for key in memory.records}
+    assert [event.told for event in memory.events(look, WATCHED, devices=devices, now=NOW)] == [None] * len(look)
+    assert all(event.seen for event in memory.events(look, WATCHED, devices=devices, now=NOW))
+
+
+@pytest.mark.parametrize("status", ["Paused", "Finished", "in progress"])
+def test_what_the_list_of_a_watched_status_holds_is_watched_and_has_a_last_event(status: str) -> None:
+    memory, now = Memory("birth"), seen(IDS[0], status, {"1": STANDINGS[0]})
+    told = []
+    for look in [{IDS[0]: dataclasses.replace(now, is_listed=True)}] * 2 + [{IDS[0]: now if status != "in progress" else None}]:
+        for event in memory.events(look, WATCHED, devices=True, now=NOW):
+            memory.note(event)
+            told += [event.told] if event.told else []
+    assert [event["last"] for event in told] == [False, True]
+    assert memory.records == {}
 
 
 @given(a_world)
