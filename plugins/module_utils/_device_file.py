@@ -23,6 +23,7 @@ MOST_ENTRIES = 1_000_000
 _MOST_COLUMNS, _LONGEST_COLUMN = 20, 30
 _LONGEST_NUMBER = 60
 
+
 class Entries(t.NamedTuple):
     """The values of a device file and the line of each."""
 

@@ -52,7 +52,7 @@ def batches(devices: t.Iterable[str], size: int) -> t.Iterator[list[str]]:
 
 
 # What a plan writes to, as it enters the digest: the id of an upgrade, a list such as ``licenses``, or all that an upgrade is scheduled with.
-Target = str | tuple[str | None, ...]
+Target: t.TypeAlias = "str | tuple[str | None, ...]"
 
 
 def plan_digest(plans: t.Mapping[tuple[str, Target], Plan]) -> str:

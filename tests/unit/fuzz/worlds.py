@@ -21,7 +21,7 @@ class Worlds:
     def __init__(self, count: int) -> None:
         self.sims = [Simulator() for _number in range(count)]
         self._server = Server("127.0.0.1", 0)
-        self._server.application = t.cast("Application", self)
+        self._server.application = t.cast(Application, self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True)
         # What the server asks of an application.
         self.service = self.sims[0].service

@@ -97,7 +97,6 @@ def test_two_upgrades_are_never_one(one: Target, other: Target) -> None:
     assert plan_digest({("a", one): plan}) != plan_digest({("a", other): plan})
 
 
-
 @pytest.mark.parametrize(
     ("state", "percent", "most", "removals", "members", "stops"),
     [
