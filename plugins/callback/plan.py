@@ -173,7 +173,6 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
     def v2_runner_on_skipped(self, result: t.Any) -> None:
         self._take(result)
 
-
     @guarded
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._take(result)
