@@ -33,6 +33,8 @@ _LONGEST = 300
 _MOST_READ = 4096
 _DEEPEST = 50
 _NESTED = frozenset({dict, list})
+_TOO_DEEP = "lists and objects that stand too deep in each other"
+_MOST_DIGITS = 1000
 
 
 class Spoken(t.NamedTuple):
@@ -104,15 +106,38 @@ def speak(body: bytes, hide: Hide = str) -> Spoken:
     return Spoken("other", None, _line(hide, title.group(1) if title else re.sub(r"<[^>]*>", " ", text)))
 
 
+def value_of(body: bytes) -> t.Any:
+    """The JSON of an answer. Raises ValueError and RecursionError for what is none.
+
+    No single value costs the whole answer: what has more levels than any answer, and a number that Python refuses to read, become texts.
+    """
+    value = json.loads(body, parse_int=_integer)
+    for part in _nested_at(value, _DEEPEST - 1):
+        for place, item in list(part.items() if isinstance(part, dict) else enumerate(part)):
+            if type(item) in _NESTED:
+                part[place] = _TOO_DEEP
+    return value
+
+
 def too_deep(value: object) -> bool:
     """Whether JSON has more levels than any answer. Functions that call themselves, here and in ansible-core, would not come to its end."""
+    return bool(_nested_at(value, _DEEPEST))
+
+
+def _nested_at(value: object, depth: int) -> list[t.Any]:
+    """The lists and objects that so many others stand around."""
     level: list[t.Any] = [value] if type(value) in _NESTED else []
-    for dummy in range(_DEEPEST):
+    for dummy in range(depth):
+        if not level:
+            break
         # Almost all of an answer are devices, whose values are text: no part of the next level.
         level = [item for part in level for item in (part.values() if isinstance(part, dict) else part) if type(item) in _NESTED]
-        if not level:
-            return False
-    return True
+    return level
+
+
+def _integer(digits: str) -> int | str:
+    # Python refuses 4,300 digits as a number, or takes long for them.
+    return int(digits) if len(digits) <= _MOST_DIGITS else digits
 
 
 def error_for(status: int, body: bytes, what: str, hide: Hide = str) -> ThingSpaceError:
@@ -173,4 +198,4 @@ def _words(value: object) -> str:
     try:
         return value if isinstance(value, str) else json.dumps(value)
     except RecursionError:
-        return "lists and objects that stand too deep in each other"
+        return _TOO_DEEP

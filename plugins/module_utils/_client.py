@@ -11,7 +11,7 @@ import json
 import typing as t
 import urllib.parse
 
-from ansible_collections.thingspace.fota.plugins.module_utils._answers import error_for, hiding, speak, too_deep
+from ansible_collections.thingspace.fota.plugins.module_utils._answers import error_for, hiding, speak, value_of
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._http import Answer, Request, Transport, retry_after
 from ansible_collections.thingspace.fota.plugins.module_utils._text import ended
@@ -108,13 +108,10 @@ class Client:
         if answer.status >= 400:
             raise error_for(answer.status, answer.body, what, self.hide)
         try:
-            value = json.loads(answer.body)
+            value = value_of(answer.body)
         except (ValueError, RecursionError):
             pass
         else:
-            if too_deep(value):
-                said = "lists and objects stand too deep in each other"
-                raise UnsettledError(f"The answer to {what} cannot be meant: {said}.", "service", carried_out=None, status=answer.status)
             if not isinstance(value, dict) or not value.keys() & {"errorCode", "fault", "error"}:
                 return value
             meant = error_for(answer.status, answer.body, what, self.hide)

@@ -21,7 +21,7 @@ from stage import ROOT
 ROOMS = {
     ("_http.py", "once"): "HTTP (requests, urllib3, http.client)",
     ("decoder.py", "decode"): "JSON of answers",
-    ("_answers.py", "too_deep"): "whether an answer is nested too deep",
+    ("_answers.py", "_nested_at"): "whether an answer is nested too deep",
     ("_upgrades.py", "upgrade_of"): "devices and their status in answers",
     ("_standing.py", "standings"): "devices and their status in answers",
     ("_declared.py", "declared_upgrades"): "reading and checking the declared devices",

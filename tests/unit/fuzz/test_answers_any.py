@@ -17,6 +17,7 @@ import typing as t
 import urllib.parse
 
 import pytest
+from ansible_collections.thingspace.fota.plugins.module_utils._answers import too_deep, value_of
 from ansible_collections.thingspace.fota.plugins.module_utils._client import Client
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._http import Transport, retry_after
@@ -123,10 +124,17 @@ def test_any_body_is_a_value_or_an_error(wire: Wire, method: t.Literal["GET", "P
 @settings(max_examples=share(2))
 def test_any_depth_is_a_value_or_an_error(wire: Wire, method: t.Literal["GET", "PUT"], status: int, depth: int, key: str | None, outside: str) -> None:
     body = nested(depth, key=key)
-    error = wire.ask(answer(status, (f'{{"{outside}": {body}}}' if outside else body).encode()), method)
-    check(error)
-    # What is passed on is passed on by functions that call themselves.
-    assert error is not None or depth <= 50
+    check(wire.ask(answer(status, (f'{{"{outside}": {body}}}' if outside else body).encode()), method))
+
+
+@given(DEPTHS, st.sampled_from([None, *KEYS]), st.sampled_from(["", "deviceList", "reportList"]))
+@settings(max_examples=share(2))
+def test_what_is_passed_on_is_passed_on_by_functions_that_call_themselves(depth: int, key: str | None, outside: str) -> None:
+    body = nested(depth, key=key)
+    with contextlib.suppress(ValueError, RecursionError):
+        value = value_of((f'[{{"{outside}": {body}}}]' if outside else body).encode())
+        assert not too_deep(value)
+        assert too_deep([value]) == (depth + 2 * bool(outside) >= 50)
 
 
 SAID = st.sampled_from(ECHOES)

@@ -471,6 +471,31 @@ def test_a_session_that_dies_while_single_upgrades_are_read_is_renewed(sim: Simu
     assert len(sim.logins) == (2 if death == "expired_session" else 1)
 
 
+@pytest.mark.parametrize("value", ["[" * 60 + "]" * 60, "[" * 400 + "]" * 400, "1" * 10_000, "1e99999"])
+def test_one_value_costs_no_look(sim: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value: str) -> None:
+    odd, other = sim.add_upgrade(devices=[A], firmware_name="ODD"), sim.add_upgrade(devices=[B])
+    more = {"first_look": "report", "state_file": str(tmp_path / "state.json")}
+    handle = Application.handle
+
+    def spoiled(self: Application, request: Request) -> Response:
+        response = handle(self, request)
+        response.body = response.body.replace(b'"ODD"', b'"ODD", "more": ' + value.encode())
+        return response
+
+    monkeypatch.setattr(Application, "handle", spoiled)
+
+    async def story() -> None:
+        async with running(sim, **more) as source:
+            events = await source.take(2)
+            assert {event["upgrade_id"] for event in events} == {odd.id, other.id}
+            assert [event["upgrade"].get("more", value) for event in events] != [value, value]
+            await source.looks()
+        async with running(sim, **more) as source:
+            await source.looks()
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize("lists", ["missing_in_reports", "null_in_reports"])
 def test_devices_that_no_report_lists_are_asked_for(sim: Simulator, lists: str) -> None:
     upgrade = sim.add_upgrade(devices=[A, B])

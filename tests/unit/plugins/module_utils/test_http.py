@@ -367,11 +367,16 @@ def test_a_request_leaves_the_filters_of_warnings_alone(tmp_path: Path, monkeypa
     assert shown == []
 
 
-def test_an_answer_that_is_too_deep_is_none(recorder: Recorder) -> None:
-    for body in (b"[" * 51 + b"]" * 51, b'{"a":' * 500 + b"1" + b"}" * 500):
-        recorder.body = body
-        with pytest.raises(UnsettledError, match="too deep") as caught:
-            client(recorder.url).read("/x")
-        assert caught.value.carried_out is None
-    recorder.body = b"[" * 50 + b"]" * 50
-    assert client(recorder.url).read("/x") is not None
+@pytest.mark.parametrize(("before", "after", "around"), [("[", "]", lambda inner: [inner]), ('{"a":', "}", lambda inner: {"a": inner})])
+def test_what_stands_too_deep_costs_no_more_than_itself(recorder: Recorder, before: str, after: str, around: t.Callable[[t.Any], t.Any]) -> None:
+    for depth in (1, 49, 50, 400):
+        recorder.body = f"[{before * depth}1{after * depth}, 2]".encode()
+        expected: t.Any = 1 if depth < 50 else "lists and objects that stand too deep in each other"
+        for dummy in range(min(depth, 49)):
+            expected = around(expected)
+        assert client(recorder.url).read("/x") == [expected, 2]
+
+
+def test_a_number_without_end_costs_no_more_than_itself(recorder: Recorder) -> None:
+    recorder.body = f'[{{"a": {"1" * 100_000}}}, -7, {10**15}]'.encode()
+    assert client(recorder.url).read("/x") == [{"a": "1" * 100_000}, -7, 10**15]
