@@ -21,7 +21,8 @@ description:
   - Numbers that may have lost digits (an account, an IMEI, a version without quotes), unknown and repeated keys, files of devices that are not there, and
     upgrades that are declared twice are errors. An error names the file, the line, the place in it, and tells up to ten faults together.
   - A rollout file that lies in a Git repository, and the files of devices that it names, have to lie in it, links followed, also where the way to the
-    repository is a link. Nothing that Git keeps for itself is read (C(.git), or a folder with the inside of a repository). Where there is no repository,
+    repository is a link. Nothing that Git keeps for itself is read (C(.git), or a folder with the inside of a repository), and
+    no path may have a C($), which ansible-core takes for a variable of the environment. Where there is no repository,
     such as in a checkout without C(.git), give O(root).
   - Rollout files of more than 5 MB, with more than 400,000 values, or with lists and mappings more than 50 deep in each other are refused.
     Put devices into files of their own (C(devices_file)).

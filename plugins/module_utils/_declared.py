@@ -17,11 +17,14 @@ from ansible_collections.thingspace.fota.plugins.module_utils._membership import
 from ansible_collections.thingspace.fota.plugins.module_utils._moves import check_disjoint
 from ansible_collections.thingspace.fota.plugins.module_utils._options import OF_AN_ENTRY
 from ansible_collections.thingspace.fota.plugins.module_utils._schedule import Key, check_dates, day_of, key_of
+from ansible_collections.thingspace.fota.plugins.module_utils._task_files import Declarations
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import upgrade_id_of
 from ansible_collections.thingspace.fota.plugins.module_utils._writer import Target
 
 Params = t.Mapping[str, t.Any]
 
+# Each device counts for each upgrade that declares it: a file of a few lines could else declare billions.
+MOST_DEVICES = 2_000_000
 _OF_THE_KEY = ("firmware_name", "firmware_to", "start_date", "end_date")
 
 
@@ -54,9 +57,17 @@ class Declared:
 def declared_upgrades(params: Params, today: datetime.date) -> list[Declared]:
     """The entries of ``upgrades``, checked each for itself and together. Raises InputError, and RailError for an empty declaration."""
     found: list[Declared] = []
+    files = Declarations()
+    count = 0
     for index, entry in enumerate(params["upgrades"]):
         try:
-            found.append(_one({**entry, **{name: params[name] if entry[name] is None else entry[name] for name in OF_AN_ENTRY}}))
+            found.append(_one({**entry, **{name: params[name] if entry[name] is None else entry[name] for name in OF_AN_ENTRY}}, files))
+            count += len(found[-1].declaration.devices)
+            if count > MOST_DEVICES:
+                raise InputError(
+                    f"up to here {count:,} devices are declared, where one counts for each upgrade that declares it, and a task takes at most "
+                    f"{MOST_DEVICES:,}. Give some of the upgrades to another run."
+                )
         except ThingSpaceError as error:
             named = entry["name"] or entry["upgrade_id"]
             raise error.reworded(f"upgrades[{index}]{f' ({named})' if named else ''}: {error.message}") from None
@@ -88,7 +99,7 @@ def doubts(params: Params, upgrades: t.Iterable[Declared]) -> str | None:
     return doubt(Declaration(every, (), tuple(sorted({device for declaration in warned for device in declaration.doubtful}))))
 
 
-def _one(params: dict[str, t.Any]) -> Declared:
+def _one(params: dict[str, t.Any], files: Declarations) -> Declared:
     upgrade_id = (params["upgrade_id"] or "").strip()
     key = end_date = None
     if not upgrade_id:
@@ -97,7 +108,7 @@ def _one(params: dict[str, t.Any]) -> Declared:
         check_dates(key, end_date)
     elif given := [option for option in _OF_THE_KEY if params[option] not in (None, "")]:
         raise InputError(f"upgrade_id and {', '.join(given)} are given: an upgrade is known by either its upgrade_id or its firmware and start_date.")
-    declaration = declaration_of(params)
+    declaration = declaration_of(params, files)
     checked_doubt(params, declaration)
     name = (params["name"] or "").strip() or upgrade_id or str(key)
     return Declared(

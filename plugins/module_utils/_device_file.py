@@ -13,7 +13,7 @@ import pathlib
 import re
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, cause, declare, looks_like_a_device
+from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, cause, declare, is_device, looks_like_a_device
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
 
 COLUMNS = ("imei", "device_id", "deviceid")
@@ -22,32 +22,32 @@ LARGEST = 50_000_000
 MOST_ENTRIES = 1_000_000
 _MOST_COLUMNS, _LONGEST_COLUMN = 20, 30
 _LONGEST_NUMBER = 60
+# An open quote would else make one row of the rest of the file.
+_LONGEST_ROW = 1_000_000
 
 
-class Entries(t.NamedTuple):
-    """The values of a device file and the line of each."""
+class Entries:
+    """The values of a device file and the line of each. Raises InputError for more values than may be, before they are there."""
 
-    values: list[object]
-    lines: t.Sequence[int]
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.values: list[object] = []
+        self.lines: list[int] = []
+
+    def add(self, value: object, line: int) -> None:
+        if len(self.values) == MOST_ENTRIES:
+            raise too_many(self.name)
+        self.values.append(value)
+        self.lines.append(line)
+
+    def line(self, index: int) -> int:
+        return self.lines[index]
 
 
 class Number(str):
     """A number of a JSON or YAML file, as it is written there."""
 
     __slots__ = ()
-
-
-def load(path: str, *, name: str | None = None, column: str | None = None, check_luhn: bool) -> Declaration:
-    """Read, check and merge a device file.
-
-    Args:
-        path: the file; its ending says what it is: ``.csv``, ``.json``, anything else is text with one device a line.
-        name: how to call the file in errors, if not by its path.
-        column: header of the CSV column that holds the devices.
-
-    Raises InputError that names file and line.
-    """
-    return parse(content_of(path, f"devices_file {name or path}"), name or path, column=column, check_luhn=check_luhn)
 
 
 def content_of(path: str, name: str, most: int = LARGEST) -> bytes:
@@ -72,33 +72,47 @@ def check_size(content: bytes, name: str, most: int = LARGEST) -> None:
         raise InputError(f"{name} is larger than {most // 1_000_000} MB, the most that is read. {way_out}.")
 
 
+def kind_of(name: str) -> str:
+    """What the name of a file says it is: ``csv``, ``json``, ``yaml`` or ``text``."""
+    return {".csv": "csv", ".json": "json", ".yml": "yaml", ".yaml": "yaml"}.get(pathlib.PurePath(name).suffix.lower(), "text")
+
+
 def parse(content: bytes, name: str, *, column: str | None = None, check_luhn: bool) -> Declaration:
     """As :func:`load`, for content that is at hand. ``name`` says by its ending what it is."""
     check_size(content, name)
     text = decode(content, name)
-    suffix = pathlib.PurePath(name).suffix.lower()
-    if column is not None and suffix != ".csv":
+    kind = kind_of(name)
+    if column is not None and kind != "csv":
         raise InputError(f"devices_column names a column of a CSV file, and {name} is none.")
-    if suffix in (".yml", ".yaml"):
+    if kind == "yaml":
         raise InputError(f"{name} is YAML, which only the controller reads: use the action plugin of thingspace.fota, not the bare module.")
-    entries = _csv(text, name, column) if suffix == ".csv" else _json(text, name) if suffix == ".json" else _text(text)
+    entries = _csv(text, name, column) if kind == "csv" else _json(text, name) if kind == "json" else _text(text, name)
     return check(entries, name, check_luhn=check_luhn)
 
 
 def check(entries: Entries, name: str, *, check_luhn: bool) -> Declaration:
     """Check and merge the entries of a file. Raises InputError that names file and line.
 
-    Of what is no device nothing is quoted: the file may be another one than was meant, or one that a pull request has no access to.
+    Of what is no device nothing is quoted, and what is nearly one only beside a device: the file may be another one than was meant, such as a
+    password of many digits, or one that a pull request has no access to.
     """
     values = entries.values
-    if len(values) > MOST_ENTRIES:
-        raise InputError(f"{name} has {len(values):,} entries, and at most {MOST_ENTRIES:,} are read. Give its devices in several files.")
+    holds_devices = any(isinstance(value, str) and is_device(value) for value in values)
+
+    def quotable(value: object) -> bool:
+        return holds_devices and looks_like_a_device(value)
+
     for index, value in enumerate(values):
         if isinstance(value, Number):
-            if reason := distrust(value, quoted=looks_like_a_device(value)):
-                raise InputError(f"{name} line {entries.lines[index]}: {reason}")
+            if reason := distrust(value, quoted=quotable(value)):
+                raise InputError(f"{name} line {entries.line(index)}: {reason}")
             values[index] = str(value)
-    return declare(values, lambda index: f"{name} line {entries.lines[index]}", check_luhn=check_luhn, foreign=True)
+    return declare(values, lambda index: f"{name} line {entries.line(index)}", check_luhn=check_luhn, quotable=quotable)
+
+
+def too_many(name: str) -> InputError:
+    """What is said of more entries than are read."""
+    return InputError(f"{name} has more than {MOST_ENTRIES:,} entries, the most that is read. Give its devices in several files.")
 
 
 def decode(content: bytes, name: str) -> str:
@@ -135,45 +149,63 @@ def unquoted(sentence: str) -> str:
     return re.sub(r"""(['"])(?!<)[^'"]{2,}\1""", "...", sentence)
 
 
-def _text(text: str) -> Entries:
-    values: list[object] = []
-    lines: list[int] = []
-    for line, content in enumerate(io.StringIO(text, newline=None), 1):
+def _lines(text: str, newline: str | None) -> t.Iterator[str]:
+    # Not io.StringIO, which takes four bytes for each character.
+    return io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8", newline=newline)
+
+
+def _text(text: str, name: str) -> Entries:
+    entries = Entries(name)
+    for line, content in enumerate(_lines(text, None), 1):
         device = content.partition("#")[0].strip()
         if device:
-            values.append(device)
-            lines.append(line)
-    return Entries(values, lines)
+            entries.add(device, line)
+    return entries
+
+
+class _Rows:
+    """The rows of a CSV file that hold something, each with the line in which it begins. Raises InputError."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self._name = name
+        # Where the row begins that is read, and how long it is so far.
+        self._start, self._length = 1, 0
+        header_line = next((line for line in _lines(text, "") if line.strip()), "")
+        # Spreadsheets write the separator of their locale.
+        separator = max(",;\t", key=header_line.count)
+        self._reader = csv.reader(self._measured(_lines(text, "")), delimiter=separator, strict=True)
+
+    def _measured(self, lines: t.Iterator[str]) -> t.Iterator[str]:
+        for line in lines:
+            self._length += len(line)
+            if self._length > _LONGEST_ROW:
+                raise InputError(f"{self._name} line {self._start}: a row of more than {_LONGEST_ROW:,} characters. Is a quote open?")
+            yield line
+
+    def __iter__(self) -> t.Iterator[tuple[int, list[str]]]:
+        try:
+            for row in self._reader:
+                start, self._start, self._length = self._start, self._reader.line_num + 1, 0
+                if any(cell.strip() for cell in row):
+                    yield start, row
+        except csv.Error as error:
+            raise InputError(f"{self._name} line {self._start}: {error}.") from None
 
 
 def _csv(text: str, name: str, column: str | None) -> Entries:
-    header_line = next((line for line in io.StringIO(text) if line.strip()), "")
-    # Spreadsheets write the separator of their locale.
-    separator = max(",;\t", key=header_line.count)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    values: list[object] = []
-    lines: list[int] = []
-    position: int | None = None
-    start = 1
-    try:
-        for row in rows:
-            line, start = start, rows.line_num + 1
-            if not any(cell.strip() for cell in row):
-                continue
-            if position is None:
-                position = _column(row, column)
-                if position is None:
-                    raise InputError(f"{name} line {line}: {_no_column(row, column, next(rows, []))}")
-                continue
-            if position >= len(row):
-                raise InputError(f"{name} line {line}: has {len(row)} columns, and the devices stand in column {position + 1}.")
-            values.append(row[position])
-            lines.append(line)
-    except csv.Error as error:
-        raise InputError(f"{name} line {start}: {error}.") from None
-    if position is None:
+    entries = Entries(name)
+    rows = iter(_Rows(text, name))
+    line, header = next(rows, (1, []))
+    if not header:
         raise InputError(f"{name} line 1: no header line. The first line must name the column of the devices: imei, device_id or deviceId.")
-    return Entries(values, lines)
+    position = _column(header, column)
+    if position is None:
+        raise InputError(f"{name} line {line}: {_no_column(header, column, next(rows, (0, []))[1])}")
+    for line, row in rows:
+        if position >= len(row):
+            raise InputError(f"{name} line {line}: has {len(row)} columns, and the devices stand in column {position + 1}.")
+        entries.add(row[position], line)
+    return entries
 
 
 def _columns(header: list[str], column: str | None) -> list[int]:
@@ -190,7 +222,7 @@ def _no_column(header: list[str], column: str | None, row: list[str]) -> str:
     asked = f"named {column!r}" if column is not None else "imei, device_id or deviceId"
     count = len(_columns(header, column))
     what = f"{count} columns" if count else "no column"
-    told = f" ({_few([cell.strip() for cell in header])})" if any(map(looks_like_a_device, row)) else ""
+    told = f" ({_few([cell.strip() for cell in header])})" if any(map(is_device, row)) else ""
     return f"{what} {asked} in the header{told}. Name the right one with devices_column."
 
 
@@ -201,6 +233,9 @@ def _few(names: list[str]) -> str:
 
 
 def _json(text: str, name: str) -> Entries:
+    # Before they are made: each takes a hundred bytes and more, and two in a file.
+    if text.count(",") >= MOST_ENTRIES:
+        raise too_many(name)
     try:
         values = json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number)
     except json.JSONDecodeError as error:
@@ -209,7 +244,7 @@ def _json(text: str, name: str) -> Entries:
         raise InputError(f"{name} line 1: not a JSON list of devices, but lists in lists.") from None
     if not isinstance(values, list):
         raise InputError(f"{name} line 1: not a JSON list of devices, but {_kind(values)}.")
-    return Entries(values, _JsonLines(text))
+    return _JsonEntries(name, values, text)
 
 
 def no_json(error: json.JSONDecodeError) -> str:
@@ -222,16 +257,15 @@ def _kind(value: object) -> str:
     return {dict: "an object", str: "a string", Number: "a number", bool: "a boolean", type(None): "null"}.get(type(value), "something else")
 
 
-class _JsonLines(t.Sequence[int]):
-    """Lines of the elements of a JSON list, looked up only when an error needs one: the parser does not tell them."""
+class _JsonEntries(Entries):
+    """Elements of a JSON list, whose lines are looked for only when an error needs one: the parser does not tell them."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, name: str, values: list[object], text: str) -> None:
+        super().__init__(name)
+        self.values = values
         self._text = text
 
-    def __len__(self) -> int:
-        return len(json.loads(self._text, parse_int=Number, parse_float=Number, parse_constant=Number))
-
-    def __getitem__(self, index: t.Any) -> t.Any:
+    def line(self, index: int) -> int:
         decoder = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=Number)
         position = self._text.index("[") + 1
         for step in range(index + 1):

@@ -30,19 +30,21 @@ class Declaration:
     doubtful: tuple[str, ...] = ()
 
 
-def declare(values: t.Iterable[object], place: t.Callable[[int], str], *, check_luhn: bool, foreign: bool = False) -> Declaration:
+def declare(
+    values: t.Iterable[object], place: t.Callable[[int], str], *, check_luhn: bool, quotable: t.Callable[[object], bool] = lambda _value: True
+) -> Declaration:
     """Check and merge the values of a declaration. Raises InputError that names the first malformed ones.
 
     Args:
         values: devices as they were given.
         place: says where the n-th value stands, such as ``devices[3]`` or ``line 4``; called for malformed values only.
-        foreign: whether the values are those of a file, so that only what looks like a device is quoted.
+        quotable: whether an error may quote a value. What stands in a file may be a secret.
     """
     values = list(values)
     texts = [value.strip() if isinstance(value, str) else "" for value in values]
     malformed = [(index, values[index]) for index, text in enumerate(texts) if not _IMEI.fullmatch(text)]
     if malformed:
-        named = "; ".join(f"{place(index)}: {_quoted(value, foreign)}{cause(value)}" for index, value in malformed[:_SHOWN])
+        named = "; ".join(f"{place(index)}: {_quoted(value) if quotable(value) else ''}{cause(value)}" for index, value in malformed[:_SHOWN])
         more = f"; and {len(malformed) - _SHOWN} more" if len(malformed) > _SHOWN else ""
         count = "1 malformed device" if len(malformed) == 1 else f"{len(malformed)} malformed devices"
         raise InputError(f"{count} (a device is an IMEI, a quoted string of exactly 15 digits). {named}{more}")
@@ -95,14 +97,19 @@ def doubt(declaration: Declaration) -> str | None:
     return f"{count} of {len(declaration.devices)} devices do not end in their Luhn check digit, perhaps mistyped: {which}"
 
 
-def looks_like_a_device(text: str) -> bool:
-    """Whether a text is so near to a device that it is nothing else, such as a password: ten digits or more, and few other characters."""
-    digits = sum(map(text[:_LONGEST].count, "0123456789"))
-    return len(text) <= _LONGEST and digits >= 10 and len(text) - digits <= 4
+def is_device(text: str) -> bool:
+    """Whether a text is a device, blanks around it left aside."""
+    return _IMEI.fullmatch(text.strip()) is not None
 
 
-def _quoted(value: object, foreign: bool) -> str:
-    if foreign and not (isinstance(value, str) and looks_like_a_device(value)):
-        return ""
+def looks_like_a_device(value: object) -> bool:
+    """Whether a value is a text so near to a device that it is hardly anything else, such as a password: ten digits or more, and few other characters."""
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        return False
+    digits = sum(map(value.count, "0123456789"))
+    return digits >= 10 and len(value) - digits <= 4
+
+
+def _quoted(value: object) -> str:
     text = repr(value)
     return (text if len(text) <= 60 else text[:57] + "...") + " "

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ansible.errors import AnsibleError
 from ansible_collections.thingspace.fota.plugins.module_utils._device_file import content_of
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
+from ansible_collections.thingspace.fota.plugins.module_utils._task_files import TaskFiles
 from ansible_collections.thingspace.fota.plugins.plugin_utils._module_action import ModuleAction, Values
 from ansible_collections.thingspace.fota.plugins.plugin_utils._shipping import as_text, is_yaml
 
@@ -30,37 +31,50 @@ class DeviceFileAction(ModuleAction):
     def prepare(self, arguments: Values) -> None:
         for name in [name for name, value in arguments.items() if value is None]:
             del arguments[name]
+        files: TaskFiles[str | None] = TaskFiles()
         for number, declaration in enumerate(self.declarations(arguments)):
             if declaration.get("devices_file") == "":
                 del declaration["devices_file"]
             if declaration.get("devices_file"):
                 try:
-                    self._make_readable(declaration, f"devices-{number}.txt")
+                    self._make_readable(declaration, f"devices-{number}.txt", files)
                 except InputError as error:
                     raise error.reworded(f"{self.place(number, declaration)}{error.message}") from None
 
-    def _make_readable(self, arguments: Values, name: str) -> None:
+    def _make_readable(self, arguments: Values, name: str, files: TaskFiles[str | None]) -> None:
         """Let the options name a file which the module can read. Raises InputError that names the user's file.
 
         Args:
             name: of the file on the host of the module, where it is sent there.
+            files: those of the task, by where each was sent to.
         """
         try:
             path = self._find_needle("files", str(arguments["devices_file"]))
+        except AnsibleError as error:
+            raise InputError(f"devices_file: {error.message}") from None
+        column = None if arguments.get("devices_column") is None else str(arguments["devices_column"])
+        shipped = files.once(path, (column,), lambda: self._shipped(path, column, name, files))
+        arguments["devices_file"] = shipped or path
+        if shipped:
+            arguments.pop("devices_column", None)
+
+    def _shipped(self, path: str, column: str | None, name: str, files: TaskFiles[str | None]) -> str | None:
+        """Where the devices of a file were sent to, None where the module can read the file itself."""
+        try:
             real = self._loader.get_real_file(path, decrypt=True)
         except AnsibleError as error:
             raise InputError(f"devices_file: {error.message}") from None
         if self._is_here and real == path and not is_yaml(path):
-            arguments["devices_file"] = path
-            return
+            return None
         try:
             content = content_of(real, f"devices_file {path}")
         finally:
             if real != path:
                 self._loader.cleanup_tmp_file(real)
-        text = as_text(content, path, arguments.pop("devices_column", None))
+        files.count(path, content)
+        text = as_text(content, path, column)
         folder = self._connection._shell.tmpdir or self._make_tmp_path()
-        shipped = self._connection._shell.join_path(folder, name)
+        shipped = str(self._connection._shell.join_path(folder, name))
         self._transfer_data(shipped, text)
         self._fixup_perms2((folder, shipped))
-        arguments["devices_file"] = shipped
+        return shipped

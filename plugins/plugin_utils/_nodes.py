@@ -24,6 +24,10 @@ NULL, BOOL, INT, FLOAT, STR, DATE, SEQ, MAP, MERGE = (
     YAML + name for name in ("null", "bool", "int", "float", "str", "timestamp", "seq", "map", "merge")
 )
 
+# https://yaml.org/type/, and those of Ansible.
+_TYPES = ("binary", "bool", "float", "int", "map", "merge", "null", "omap", "pairs", "seq", "set", "str", "timestamp", "value", "yaml")
+_KNOWN_TAGS = frozenset([*(f"!!{name}" for name in _TYPES), "!vault", "!vault-encrypted", "!unsafe"])
+
 Kind = t.Literal["scalar", "list", "mapping"]
 
 
@@ -50,6 +54,12 @@ class Unreadable(Exception):
     def __init__(self, sentence: str, line: int | None) -> None:
         super().__init__(sentence)
         self.line = line
+
+
+def known_tag(tag: str) -> str:
+    """A tag as people write it if it is one that everybody knows, else an empty text: it may be any text, and a secret."""
+    written = f"!!{tag.removeprefix(YAML)}" if tag.startswith(YAML) else tag
+    return written if written in _KNOWN_TAGS else ""
 
 
 def too_deep(line: int | None) -> Unreadable:
@@ -173,6 +183,8 @@ def of_json(text: str) -> Node | None:
     def number(tag: str) -> t.Callable[[str], Node]:
         return lambda written: Node("scalar", tag, written)
 
+    # Each comma parts two values, but for those in a text, of which no rollout has so many.
+    grown(0, text.count(","), None)
     try:
         return node_of(json.loads(text, object_pairs_hook=pairs, parse_int=number(INT), parse_float=number(FLOAT), parse_constant=number(FLOAT)))
     except json.JSONDecodeError as error:

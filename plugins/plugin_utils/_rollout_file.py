@@ -70,9 +70,9 @@ class _File:
     def wrong(self, schema: Values) -> list[Fault]:
         """What makes the file unusable, in its order."""
         value = self.document.value
-        if isinstance(value, dict) and value and not value.keys() & set(schema["required"]):
-            # Of another file, which may hold secrets, not even the keys are told.
-            return [self.fault((), f"is no rollout file: it has neither {' nor '.join(schema['required'])}.")]
+        if not isinstance(value, dict) or "upgrades" not in value:
+            # Of another file, which may hold secrets, not even the keys and the tags are told.
+            return [self.fault((), f"is no rollout file: {_what_else(value)}.")]
         found = [Fault(trouble.sentence, self.name, trouble.line, trouble.path) for trouble in self.document.troubles]
         told = {fault.path for fault in found}
         wrong: list[Flaw] = []
@@ -145,6 +145,12 @@ def load(terms: t.Sequence[str], folder: str, reader: Reader, root: str | None =
         }
         for account, group in of.items()
     ]
+
+
+def _what_else(value: object) -> str:
+    if not isinstance(value, dict):
+        return "that is a mapping with account and upgrades"
+    return "it has no upgrades" if "account" in value else "it has neither account nor upgrades"
 
 
 def _too_many(file: _File, entries: list[_Entry]) -> list[Fault]:

@@ -75,6 +75,10 @@ def astray(path: str, within: t.Sequence[pathlib.Path]) -> str | None:
         real = pathlib.Path(os.path.realpath(path))
     except ValueError as error:
         return f"cannot be looked for: {error}."
+    # Whatever opens a file puts variables of the environment into its path: ansible-core (unfrackpath) and the options of a module. "d/.${EMPTY}."
+    # would be a folder here and "d/.." there, and "d/$PASSWORD" would tell whether there is a file of that name.
+    if "$" in f"{path}{real}":
+        return "has a $ in its path, and what opens it would put a variable of the environment there. Rename it."
     # Credentials of a clone stand in its configuration. A worktree and a submodule have a file of that name.
     if any(part.casefold() == _GIT for part in real.parts) or any(_is_git_folder(folder) for folder in real.parents):
         return "leads to what Git keeps for itself, and a rollout never consists of that."

@@ -71,9 +71,6 @@ def _other_kind(flaw: Flaw, document: Document) -> str:
         return f"has no value and must be {kinds}."
     if isinstance(value, (dict, list)):
         return f"is {'a mapping' if isinstance(value, dict) else 'a list'} and must be {kinds}."
-    if not flaw.path:
-        # A file that is one word may be the password of a vault.
-        return f"is no rollout file: that is {kinds} with account and upgrades."
     digits = document.written(flaw.path)
     written = cut(digits)
     if isinstance(value, str):

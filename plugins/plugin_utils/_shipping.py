@@ -12,7 +12,7 @@ import typing as t
 import yaml
 from ansible_collections.thingspace.fota.plugins.module_utils import _device_file
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
-from ansible_collections.thingspace.fota.plugins.plugin_utils._nodes import check_directives
+from ansible_collections.thingspace.fota.plugins.plugin_utils._nodes import check_directives, known_tag
 
 _LOADER: t.Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT, _FLOAT, _STR = (f"tag:yaml.org,2002:{name}" for name in ("int", "float", "str"))
@@ -43,7 +43,7 @@ def as_text(content: bytes, name: str, column: str | None) -> bytes:
 
 def _yaml(text: str, name: str) -> _device_file.Entries:
     """Read a YAML list by its events: a number keeps the digits that are written, and 100,000 devices stay small."""
-    entries = _device_file.Entries([], [])
+    entries = _device_file.Entries(name)
     if sentence := check_directives(text):
         raise InputError(f"{name}: {sentence}")
     try:
@@ -54,10 +54,7 @@ def _yaml(text: str, name: str) -> _device_file.Entries:
             line = event.start_mark.line + 1
             if not isinstance(event, yaml.ScalarEvent):
                 raise InputError(f"{name} line {line}: not a device but a list, a mapping or an alias. The file must be a list of devices.")
-            if len(entries.values) >= _device_file.MOST_ENTRIES:
-                raise InputError(f"{name} line {line}: more than {_device_file.MOST_ENTRIES:,} entries. Give its devices in several files.")
-            entries.values.append(_scalar(loader, event, f"{name} line {line}"))
-            t.cast("list[int]", entries.lines).append(line)
+            entries.add(_scalar(loader, event, f"{name} line {line}"), line)
         _expect(loader, name, yaml.SequenceEndEvent, yaml.DocumentEndEvent, yaml.StreamEndEvent)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -84,5 +81,5 @@ def _scalar(loader: t.Any, event: yaml.ScalarEvent, place: str) -> str:
         return _device_file.Number(event.value)
     if tag == _STR:
         return event.value
-    kind = tag.rpartition(":")[2] if tag.startswith("tag:yaml.org,2002:") else "vault" if tag.startswith("!vault") else "something else"
-    raise InputError(f"{place}: no text but {kind}. A device is a quoted string of 15 digits.")
+    # Any text can be a tag, so none is told that is not one of YAML or of Ansible.
+    raise InputError(f"{place}: no text but {known_tag(tag).lstrip('!') or 'something else'}. A device is a quoted string of 15 digits.")

@@ -148,8 +148,8 @@ class Document:
 
     def _find_strange(self, node: Node, path: Path) -> None:
         hint = " Encrypt the whole file instead." if node.tag in ("!vault", "!vault-encrypted") else ""
-        told = node.tag.replace(_nodes.YAML, "!!") if node.tag.startswith((_nodes.YAML, "!vault")) else "of its own"
-        self._complain(node, path, f"has {'the tag ' + told if told.startswith('!') else 'a tag ' + told}, which has no meaning here.{hint}")
+        tag = _nodes.known_tag(node.tag)
+        self._complain(node, path, f"has {f'the tag {tag}' if tag else 'a tag of its own'}, which has no meaning here.{hint}")
 
     def _complain(self, node: Node, path: Path, sentence: str) -> None:
         self.troubles.append(Trouble(path, node.line, sentence))

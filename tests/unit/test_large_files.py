@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import functools
 import json
 import re
@@ -14,9 +15,11 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils import _device_file
+from ansible_collections.thingspace.fota.plugins.module_utils import _device_file, _task_files
+from ansible_collections.thingspace.fota.plugins.module_utils._declared import Declared, declared_upgrades
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _rollout_file, _shipping
+from ansible_collections.thingspace.fota.plugins.module_utils._task_files import Declarations
+from ansible_collections.thingspace.fota.plugins.plugin_utils import _nodes, _rollout_file, _shipping
 from work_done import calls_of, lines_of, memory_of
 
 FEW, MANY = 10_000, 100_000
@@ -39,7 +42,7 @@ FORMS: dict[str, tuple[str, t.Callable[[Devices], str], float, float]] = {
     "text, CRLF": ("d.txt", lambda devices: lines(devices, after="\r\n"), 1.01, 1.1),
     "text, BOM and comments": ("d", lambda devices: "\ufeff" + lines(devices, "  ", "  # a van\n\n"), 1.5, 1.5),
     "CSV": ("d.csv", lambda devices: "imei\n" + lines(devices), 1.5, 1.5),
-    "CSV, BOM, CRLF, quoted": ("d.csv", lambda devices: "\ufeffname;imei;site\r\n" + lines(devices, '"a;b";"', '";"two\r\nlines"\r\n'), 1.5, 2),
+    "CSV, BOM, CRLF, quoted": ("d.csv", lambda devices: "\ufeffname;imei;site\r\n" + lines(devices, '"a;b";"', '";"two\r\nlines"\r\n'), 2, 2),
     "CSV, 20 columns": ("d.csv", lambda devices: "imei" + ",c" * 19 + "\n" + lines(devices, after=",some text" * 19 + "\n"), 1.5, 7),
     "JSON": ("d.json", lambda devices: f"[{quoted(devices)}]", 1, 1.2),
     "JSON, indented": ("d.json", lambda devices: json.dumps(devices, indent=4), 1, 1.2),
@@ -162,6 +165,109 @@ def test_what_is_made_to_take_long_is_refused_or_read_in_time(tmp_path: Path, wh
     assert lines_of(lambda: refused_or_read(size), 100 * size) < 100 * size
 
 
+# The smallest values there are, as many as a file can hold: its name, and its content by how large it is.
+SMALLEST: dict[str, tuple[str, t.Callable[[int], str]]] = {
+    "lines": ("d.txt", lambda n: "1\n" * (n // 2)),
+    "rows": ("d.csv", lambda n: "imei\n" + "1\n" * (n // 2)),
+    "columns": ("d.csv", lambda n: "," * (n // 2) + "\n" + "," * (n // 2)),
+    "quoted lines in a row": ("d.csv", lambda n: "imei\n" + '"a\n",' * (n // 6)),
+    "numbers in JSON": ("d.json", lambda n: "[" + "1," * (n // 2) + "1]"),
+    "texts in JSON": ("d.json", lambda n: "[" + '"a",' * (n // 4) + '""]'),
+    "lists in JSON": ("d.json", lambda n: "[" + "[]," * (n // 3) + "[]]"),
+    "mappings in JSON": ("d.json", lambda n: "[" + "{}," * (n // 3) + "{}]"),
+    "a mapping in JSON": ("d.json", lambda n: '{"a":1' + "".join(f',"{i}":1' for i in range(n // 8)) + "}"),
+    "numbers in YAML": ("d.yml", lambda n: "[" + "1," * (n // 2) + "1]"),
+    "devices of a rollout": ("r.yml", lambda n: f"{START}  devices: [{'1,' * (n // 2)}]"),
+    "devices of a rollout in JSON": ("r.json", lambda n: '{"upgrades": [' + "1," * (n // 2) + "1]}"),
+    "keys of a rollout in JSON": ("r.json", lambda n: '{"upgrades": {"a":1' + "".join(f',"{i}":1' for i in range(n // 8)) + "}}"),
+}
+
+
+@pytest.mark.parametrize("which", SMALLEST)
+def test_limits_hold_before_the_memory_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str) -> None:
+    # Where all limits are a fiftieth: with files of 50 MB that hold nothing but ones it was 2.6 GB.
+    monkeypatch.setattr(_device_file, "MOST_ENTRIES", _device_file.MOST_ENTRIES // 50)
+    monkeypatch.setattr(_device_file, "_LONGEST_ROW", _device_file._LONGEST_ROW // 50)
+    monkeypatch.setattr(_nodes, "MOST_VALUES", _nodes.MOST_VALUES // 50)
+    name, make = SMALLEST[which]
+    (tmp_path / name).touch()
+    content = make((_device_file.LARGEST if name.startswith("d") else _rollout_file.LARGEST) // 50).encode()
+
+    def refused() -> None:
+        with pytest.raises(InputError, match=r"more than [\d,]+ (entries|characters|values)|no column"):
+            read(tmp_path, name, content)
+
+    assert memory_of(refused) < (10 if name.startswith("d") else 25) * len(content)
+
+
+NO_OPTIONS = ["name", "upgrade_id", "firmware_name", "firmware_to", "end_date", "devices", "devices_column", "allow_empty", "max_removals"]
+NO_OPTIONS += ["max_removal_percent", "on_rejected", "imei_check", "batch_size"]
+AT_THE_TOP = {"allow_empty": False, "max_removals": None, "max_removal_percent": 30, "on_rejected": "fail", "imei_check": "none", "batch_size": 1000}
+
+
+def declared(paths: t.Iterable[Path | str], state: str = "absent") -> list[Declared]:
+    """What upgrades mean that name these files, an upgrade a file."""
+    first = datetime.date(2999, 1, 1)
+    entries = [
+        {**dict.fromkeys(NO_OPTIONS), "firmware_name": "F", "firmware_to": "1", "start_date": str(first + datetime.timedelta(number)), "state": state}
+        | {"devices_file": str(path)}
+        for number, path in enumerate(paths)
+    ]
+    return declared_upgrades({**AT_THE_TOP, "upgrades": entries}, first)
+
+
+def test_a_file_is_read_once_in_a_task_however_many_upgrades_name_it_and_how(tmp_path: Path) -> None:
+    (tmp_path / "d.txt").write_text(lines(devices(FEW)), encoding="utf-8")
+    (tmp_path / "folder").symlink_to(".")
+    for number in range(50):
+        (tmp_path / f"link.{number}").symlink_to("d.txt")
+    names = ["d.txt", "./d.txt", "folder/d.txt", *(f"link.{number}" for number in range(50))]
+    paths = [f"{tmp_path}/{name}" for name in names]
+    once = calls_of(lambda: declared(paths[:1]))
+    assert calls_of(lambda: declared(paths)) < 1.5 * once
+    assert memory_of(lambda: declared(paths)) < 1.5 * memory_of(lambda: declared(paths[:1]))
+
+
+def test_a_file_is_read_by_its_ending_and_column(tmp_path: Path) -> None:
+    one, other, third = devices(3)
+    (tmp_path / "d.csv").write_text(f"imei,spare\n{one},{other}\n", encoding="utf-8")
+    (tmp_path / "link.CSV").symlink_to("d.csv")
+    (tmp_path / "d.txt").write_text(third, encoding="utf-8")
+    files = Declarations()
+    found = [files.load(str(tmp_path / name), column=column, check_luhn=False) for name, column in (("d.csv", None), ("link.CSV", "spare"), ("d.txt", None))]
+    assert [set(declaration.devices) for declaration in found] == [{one}, {other}, {third}]
+    (tmp_path / "link.txt").symlink_to("d.csv")
+    with pytest.raises(InputError, match=r"link\.txt line 1"):
+        files.load(str(tmp_path / "link.txt"), check_luhn=False)
+    # Of what fails no check digit is kept where nobody wants to know.
+    assert [bool(files.load(str(tmp_path / "d.txt"), check_luhn=check).doubtful) for check in (False, True, False)] == [False, True, False]
+
+
+@pytest.mark.slow
+def test_a_task_has_a_limit_of_devices_that_is_wide_enough(tmp_path: Path) -> None:
+    most = [str(990_000_000_000_000 + number) for number in range(1_000_000)]
+    (tmp_path / "d.txt").write_text(lines(most), encoding="utf-8")
+    for number in range(1000):
+        (tmp_path / f"{number}.txt").write_text(lines(most[1000 * number : 1000 * number + 1000]), encoding="utf-8")
+    assert sum(len(upgrade.wanted) for upgrade in declared([tmp_path / f"{number}.txt" for number in range(1000)], "exact")) == 1_000_000
+    assert len(declared([tmp_path / "d.txt"], "exact")[0].wanted) == 1_000_000
+    assert len(declared([tmp_path / "d.txt"] * 2)) == 2
+    with pytest.raises(InputError) as caught:
+        declared([tmp_path / "d.txt"] * 1000)
+    assert caught.value.message.startswith("upgrades[2]: up to here 3,000,000 devices are declared, where one counts for each upgrade that declares it")
+    assert "a task takes at most 2,000,000. Give some of the upgrades to another run." in caught.value.message
+
+
+def test_a_task_has_a_limit_of_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Files of no device, or of the same one over and over, count too.
+    monkeypatch.setattr(_task_files, "LARGEST_TOGETHER", 1_000_000)
+    for number in range(3):
+        (tmp_path / f"{number}.txt").write_text("#" * 400_000, encoding="utf-8")
+    assert declared([tmp_path / "0.txt", tmp_path / "1.txt", tmp_path / "1.txt"])
+    with pytest.raises(InputError, match=r"/2\.txt and the device files before it are larger than 1 MB together, the most that a task reads\. Leave out"):
+        declared([tmp_path / f"{number}.txt" for number in range(3)])
+
+
 @pytest.mark.parametrize("name", ["r.yml", "r.json"])
 def test_no_pattern_sees_a_text_without_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     # What a pattern does with a text cannot be counted: with one of 60,000 characters it was busy for 37 seconds.
@@ -205,7 +311,7 @@ def test_limits_name_themselves_and_the_way_out(tmp_path: Path) -> None:
         ("r.yml", b"#" * 5_000_001, "r.yml is larger than 5 MB, the most that is read. Put devices into files of their own"),
         ("d.txt", b"#" * 50_000_001, "d.txt is larger than 50 MB, the most that is read. Leave out columns that nobody needs here, or give its devices in"),
         ("d.yml", b"#" * 50_000_001, "d.yml is larger than 50 MB"),
-        ("d.txt", b"1\n" * 1_000_001, "d.txt has 1,000,001 entries, and at most 1,000,000 are read. Give its devices in several files."),
+        ("d.txt", b"1\n" * 1_000_001, "d.txt has more than 1,000,000 entries, the most that is read. Give its devices in several files."),
         ("r.yml", f"{HEAD}a: [{'x,' * 400_001}]".encode(), "holds more than 400,000 values, with those that aliases stand for. Put devices into files"),
         ("r.json", json.dumps(["x"] * 400_001).encode(), "holds more than 400,000 values"),
     ):
@@ -216,4 +322,4 @@ def test_limits_name_themselves_and_the_way_out(tmp_path: Path) -> None:
 
 def test_a_file_without_an_end_is_not_read_to_it() -> None:
     with pytest.raises(InputError, match="/dev/zero is larger than 50 MB"):
-        _device_file.load("/dev/zero", check_luhn=True)
+        Declarations().load("/dev/zero", check_luhn=True)

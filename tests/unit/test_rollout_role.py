@@ -300,6 +300,23 @@ def test_the_root_is_the_bound_of_the_role_and_an_empty_one_is_refused(stage: St
         assert says in stage.report["errors"][0]["message"]
 
 
+@pytest.mark.parametrize("way", ["d/$WHERE/fleet.txt", "d/${WHERE}/fleet.txt", f"{'.${EMPTY}./' * 2}outside/fleet.txt", "d/$SECRET"])
+@pytest.mark.parametrize("root", [None, "rollouts"])
+def test_no_variable_of_the_environment_leads_out_of_the_bounds(stage: Stage, monkeypatch: pytest.MonkeyPatch, way: str, root: str | None) -> None:
+    for name, value in {"WHERE": "/link", "EMPTY": "", "SECRET": "hunter2"}.items():
+        monkeypatch.setenv(name, value)
+    stage.write("rollouts/.git/HEAD", "")
+    stage.write("outside/fleet.txt", E)
+    # What the guard sees, and what the name would be with the variable in it.
+    stage.write(f"rollouts/{way}", A)
+    stage.write("rollouts/d/hunter2", A)
+    (stage.folder / "rollouts/d/link").symlink_to("../../outside")
+    stage.write("rollouts/one.yml", f'account: "{ONE}"\nupgrades:\n  - {{upgrade_id: {CANARY}, devices_file: "{way}", state: present}}\n')
+    run = stage.run("plan", **({"thingspace_rollout_root": root} if root else {}))
+    assert (run.code, stage.asked, E in run.text) == (2, [], False), run.text
+    assert [(error["kind"], "has a $ in its path" in error["message"]) for error in stage.report["errors"]] == [("input", True)]
+
+
 @pytest.mark.parametrize(
     ("variables", "code"),
     [

@@ -67,7 +67,8 @@ def members(tree: str) -> t.Iterator[tuple[str, str]]:
         name = raw.decode(errors="surrogateescape")
         if mode not in PLAIN_FILES or "/" not in name:
             raise Refused(f"{ascii(name)} is no plain file (mode {mode}). Links and submodules are not allowed in {PART}.")
-        if not name.isprintable() or "\\" in name or any(part.lower() in ("", ".", "..", ".git") for part in name.split("/")):
+        # Ansible takes a $ for the start of a variable: the password could be guessed, and the way out of the folder spelled.
+        if not name.isprintable() or "\\" in name or "$" in name or any(part.lower() in ("", ".", "..", ".git") for part in name.split("/")):
             raise Refused(f"{ascii(name)} is not allowed as the name of a file.")
         total += int(size)
         if total > MOST_BYTES:

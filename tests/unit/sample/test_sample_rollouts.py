@@ -82,6 +82,8 @@ def test_bytes_are_those_of_the_commit(repository: Repository) -> None:
         ("100644", b".git"),
         ("100644", b".GIT/config"),
         ("100644", b"a\\b"),
+        ("100644", b"$THINGSPACE_PASSWORD"),
+        ("100644", b".${EMPTY}."),
     ],
 )
 def test_odd_members_are_refused(repository: Repository, mode: str, name: bytes) -> None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import typing as t
@@ -70,6 +71,21 @@ def test_a_list_never_travels_as_a_list(sim: Simulator, tmp_path: Path) -> None:
     assert result["duplicates"] == [A]
     assert "devices-0.txt" in text
     assert result["requests"] == 3
+
+
+def test_a_file_that_several_upgrades_name_is_sent_once(sim: Simulator, tmp_path: Path) -> None:
+    (tmp_path / "wave.yml").write_text(f"- '{A}'\n- '{B}'\n")
+    (tmp_path / "link.yml").symlink_to("wave.yml")
+    upgrades = [{"upgrade_id": sim.add_upgrade(devices=[A]).id, "devices_file": file, "state": "absent"} for file in ("wave.yml", "./wave.yml", "link.yml")]
+    access, session = sim.tokens()
+    tokens = {"THINGSPACE_ACCESS_TOKEN": access, "THINGSPACE_SESSION_TOKEN": session, "THINGSPACE_API_URL": sim.api_url}
+    options = {"account": "0402196254-00001", "upgrades": upgrades, "max_removal_percent": 100}
+    tasks = [{"thingspace.fota.rollout": options, "check_mode": True, "register": "result"}, {"ansible.builtin.debug": {"var": "result.removed_count"}}]
+    playbook = json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}])
+    done = run_playbook(tmp_path, playbook, "-vvvv", inventory="localhost ansible_connection=local\n", **tokens)
+    assert done.code == 0, done.text
+    assert '"result.removed_count": "3"' in done.text.replace(": 3", ': "3"')
+    assert set(re.findall(r"devices-\d+\.txt", done.text)) == {"devices-0.txt"}
 
 
 @pytest.mark.parametrize(

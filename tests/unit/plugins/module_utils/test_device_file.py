@@ -14,6 +14,7 @@ import pytest
 import yaml
 from ansible_collections.thingspace.fota.plugins.module_utils import _device_file
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
+from ansible_collections.thingspace.fota.plugins.module_utils._task_files import Declarations
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _shipping
 from ansible_collections.thingspace.fota.plugins.plugin_utils._shipping import as_text, is_yaml
 from hypothesis import given
@@ -143,7 +144,7 @@ def test_a_named_column_is_taken_from_csv_only() -> None:
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone\.csv cannot be read: No such file"):
-        _device_file.load(str(tmp_path / "gone.csv"), check_luhn=True)
+        Declarations().load(str(tmp_path / "gone.csv"), check_luhn=True)
 
 
 def test_duplicates_survive_the_way_to_another_host() -> None:

@@ -220,7 +220,7 @@ FAULTS: dict[str, tuple[str, list[str]]] = {
     "an unknown anchor": (entry("name: *nowhere"), ["line 4: not YAML: ", "alias"]),
     "nothing": ("", ["rollouts/a.yml: the file is empty."]),
     "a comment": ("# later\n", ["rollouts/a.yml: the file is empty."]),
-    "a list": ("- a\n", ["rollouts/a.yml line 1: is a list and must be a mapping."]),
+    "a list": ("- a\n", ["rollouts/a.yml line 1: is no rollout file: that is a mapping with account and upgrades."]),
     "a word": ("later", ["rollouts/a.yml line 1: is no rollout file: that is a mapping with account and upgrades."]),
     "an alias in its anchor": (f"{HEAD}upgrades: &u [*u]", ["rollouts/a.yml line 2: an alias stands inside of its own anchor."]),
     "a merge of a list": (entry("<<: [1]"), ["upgrades[0]: has a merge key << of something that is no mapping."]),
@@ -252,10 +252,10 @@ JSON_FAULTS = {
     "a version": ('{"account": "a", "upgrades": [{"firmware_to": 2.10}]}', ["a.json, upgrades[0].firmware_to: 2.10 is a number without quotes"]),
     "a big number": ('{"account": "a", "upgrades": [{"devices": [9.9E+14]}]}', ["a.json, upgrades[0].devices[0]: 9.9E+14 is a number"]),
     "infinity": ('{"account": "a", "upgrades": [{"max_removal_percent": Infinity, "batch_size": 1e999}]}', ["percent: Infinity", "batch_size: 1e999"]),
-    "a huge number": (f'{{"account": {"9" * 10000}}}', ["a.json, account: 999"]),
-    "a key twice": ('{"account": "a", "account": "b"}', ["a.json, account: is there twice."]),
+    "a huge number": (f'{{"account": {"9" * 10000}, "upgrades": []}}', ["a.json, account: 999"]),
+    "a key twice": ('{"account": "a", "account": "b", "upgrades": []}', ["a.json, account: is there twice."]),
     "nothing": (" \n", ["a.json: the file is empty."]),
-    "null": ("null", ["a.json: has no value and must be a mapping."]),
+    "null": ("null", ["a.json: is no rollout file: that is a mapping with account and upgrades."]),
     "deep lists": ("[" * 100_000, ["a.json: lists and mappings stand more than 50 deep in each other."]),
 }
 
@@ -481,6 +481,22 @@ def test_a_root_holds_where_there_is_no_repository(repository: Repository) -> No
             load(root)
 
 
+DOLLARS = ["d/$WHERE/fleet.csv", "d/${WHERE}/fleet.csv", "d/.${EMPTY}./.${EMPTY}./fleet.csv", "d/$PASSWORD", "link.csv", "d/$/fleet.csv", "d/$$"]
+
+
+@pytest.mark.parametrize("way", DOLLARS)
+def test_no_variable_of_the_environment_leads_elsewhere(repository: Repository, way: str) -> None:
+    # What reads a file would put its value there, after all that is checked here.
+    real = "d/$WHERE/fleet.csv" if way == "link.csv" else way
+    repository.write(f"rollouts/{real}", "imei\n")
+    (repository.folder / "rollouts" / "link.csv").symlink_to(real)
+    error = repository.error(entry(f'devices_file: "{way}"'))
+    assert f"upgrades[0].devices_file: '{way}' has a $ in its path, and what opens it would put a variable of the environment there." in error
+    # Neither does it lead to a rollout file.
+    repository.write("rollouts/$WHERE.yml", SAMPLE)
+    assert repository.refused("rollouts/$WHERE.yml").startswith("rollouts/$WHERE.yml has a $ in its path")
+
+
 SECRET = "hunter2-4711"
 SECRETS = [
     SECRET, f"{SECRET}\n", f"{SECRET}\nx\n", f"password: {SECRET}\n", f"{SECRET}: x\n", f"- {SECRET}\n", f'["{SECRET}"]', f'{{"{SECRET}": 1}}', f"[{SECRET}",
@@ -488,6 +504,12 @@ SECRETS = [
     f"%{SECRET}\n---\nx", f"%TAG ! {SECRET}\n---\nx", f"? {SECRET}\n: [x", f"{SECRET}: {SECRET}: x", f"\t{SECRET}", f"[core]\n\turl = {SECRET}\n",
     f"imei\n{SECRET}\n", f"device_id,{SECRET}\nx,y\n", f"990003425730535,{SECRET}\n", f"{SECRET}\x07",
     f"@{SECRET}", f"`{SECRET}`", f"<<: {SECRET}", f'"\\x{SECRET}"', f"[{SECRET}]: x", f"upgrade_token: {SECRET}\nother: {SECRET}\n", f"{SECRET} {SECRET}",
+    f"- {SECRET}: a\n  {SECRET}: b\n", f"!!{SECRET} x", f"!<tag:yaml.org,2002:{SECRET}> x", f"- !!{SECRET} x", f"[!<!vault{SECRET}> x]", f"!vault{SECRET} x",
+    f"!!python/object/apply:{SECRET} [x]", f"account: {SECRET}\n{SECRET}: x\n", f"account: {{user: {SECRET}}}\n{SECRET}: !{SECRET} x\n",
+    f"<<: {{{SECRET}: 1, {SECRET}: 2}}", f"account: x\ndefaults: {{{SECRET}: x}}\n",
+    # Passwords that are nearly devices: of digits alone, or of little else.
+    *(form.replace("@", secret) for secret in ("pw9914711990", "99147-11990-12", "9914711990", "4711.99120381", "99147 11990 12", "+991471199012")
+      for form in ("@", "@\nx\n", "- @", "['@']", '["@"]', "[@]", "@: x", "{@: x}", "- {@: x}", "imei\n@\n", "user,token\nx,@\n", "@,token\nx,@\n")),
 ]
 
 
@@ -508,6 +530,7 @@ def test_nothing_is_quoted_of_a_file_that_holds_no_devices(repository: Repositor
     assert name in told
     assert "hunter2" not in told
     assert "4711" not in told
+    assert "user" not in told
 
 
 @pytest.mark.parametrize(
