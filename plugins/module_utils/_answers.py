@@ -29,6 +29,8 @@ _ACCOUNT = re.compile(r"could not find account|inactive account", re.IGNORECASE)
 # Faults of the gateway (P-SYNC): the bearer is expired or wrong; nobody knows this path.
 BEARER_FAULTS = {"900901", "900902"}
 WRONG_PATH_FAULT = "900906"
+# What its security layer says, which stands before everything else (WSO2 API Manager, "Error Handling"): such a request went no further.
+_SECURITY_FAULT = re.compile(r"9009[0-9]{2}")
 _LONGEST = 300
 _MOST_READ = 4096
 _DEEPEST = 50
@@ -140,6 +142,24 @@ def _integer(digits: str) -> int | str:
     return int(digits) if len(digits) <= _MOST_DIGITS else digits
 
 
+def turned_away(status: int, spoken: Spoken) -> bool:
+    """Whether a 4xx says, in a shape that the documents have, that the request was not carried out.
+
+    Those are the service's own word with a code (every P1 page), what the gateway's security layer says (P-SYNC), and a session that is over as a
+    sister service tells it (P-CC). Whoever else speaks, a proxy or a firewall, does not know what became of what it has passed on.
+    """
+    code = (spoken.code or "").strip()
+    if spoken.shape == "service":
+        return bool(code)
+    if spoken.shape == "fault":
+        return _SECURITY_FAULT.fullmatch(code) is not None
+    return spoken.shape == "xml" and status in (401, 403) and bool(code) or _through_uws(spoken)
+
+
+def _through_uws(spoken: Spoken) -> bool:
+    return spoken.shape == "oauth" and spoken.code == "unauthorized" and "UWS" in spoken.message
+
+
 def error_for(status: int, body: bytes, what: str, hide: Hide = str) -> ThingSpaceError:
     """The error that a refusal means.
 
@@ -162,8 +182,7 @@ def _kind(status: int, spoken: Spoken) -> tuple[Kind, str]:
         return "access_token", "The access token (OAuth bearer) is expired or wrong: get a new one, it lives for an hour."
     if spoken.shape == "fault" and code == WRONG_PATH_FAULT:
         return "service", "The gateway does not know this path: check api_url."
-    through_uws = spoken.shape == "oauth" and code == "unauthorized" and "UWS" in message
-    if _SESSION_CODE.search(code) or _SESSION.search(message) or through_uws:
+    if _SESSION_CODE.search(code) or _SESSION.search(message) or _through_uws(spoken):
         dead = re.search(r"expired", code + message, re.IGNORECASE)
         state = "has expired" if dead else "is expired or wrong"
         return "session_token", f"The session token (VZ-M2M) {state}: log in again, a session ends after 20 minutes without use."

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import re
 import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
@@ -98,13 +99,23 @@ class Callbacks:
         self._fleet = Fleet(account)
 
     def read(self) -> Listener | None:
-        """GET the listener for FOTA. Raises ThingSpaceError."""
+        """GET the listener for FOTA. Raises ThingSpaceError, also where one that is listed may be it and may be another one."""
+        doubtful = 0
         for item in self._fleet.listeners():
             name, url = item.get("name"), item.get("url")
+            bare = re.sub(r"[\W_]", "", name).lower() if isinstance(name, str) else ""
             if isinstance(name, str) and name.strip().lower() == SERVICE.lower():
                 if not isinstance(url, str):
                     raise ThingSpaceError("The service answered with a callback that has no url.", "service")
                 return Listener(url, _told(item.get("username")), _told(item.get("password")), name)
+            doubtful += not bare or SERVICE.lower() in bare
+        if doubtful:
+            # Without their names: in a field that is not as documented may stand anything, credentials too.
+            raise ThingSpaceError(
+                f"The service lists {doubtful} callbacks without a name, or with one that only looks like {SERVICE}: whether there is a listener for FOTA "
+                "is not known. Look at them with thingspace.fota.callback_info.",
+                "service",
+            )
         return None
 
     def register(self, listener: Listener) -> None:

@@ -11,7 +11,7 @@ import json
 import typing as t
 import urllib.parse
 
-from ansible_collections.thingspace.fota.plugins.module_utils._answers import error_for, hiding, speak, value_of
+from ansible_collections.thingspace.fota.plugins.module_utils._answers import error_for, hiding, speak, turned_away, value_of
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._http import Answer, Request, Transport, retry_after
 from ansible_collections.thingspace.fota.plugins.module_utils._text import ended
@@ -106,7 +106,18 @@ class Client:
                 detail=meant.detail,
             )
         if answer.status >= 400:
-            raise error_for(answer.status, answer.body, what, self.hide)
+            refusal = error_for(answer.status, answer.body, what, self.hide)
+            if may_repeat or turned_away(answer.status, speak(answer.body, self.hide)):
+                raise refusal
+            raise UnsettledError(
+                refusal.message,
+                refusal.kind,
+                carried_out=None,
+                retry_after=retry_after(answer.headers),
+                status=answer.status,
+                code=refusal.code,
+                detail=refusal.detail,
+            )
         try:
             value = value_of(answer.body)
         except (ValueError, RecursionError):

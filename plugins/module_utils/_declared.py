@@ -13,10 +13,10 @@ import typing as t
 from ansible_collections.thingspace.fota.plugins.module_utils._declaration import checked_doubt, declaration_of
 from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration, doubt
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._key import Key, check_dates, day_of, key_of
 from ansible_collections.thingspace.fota.plugins.module_utils._membership import target_of
 from ansible_collections.thingspace.fota.plugins.module_utils._moves import check_disjoint
 from ansible_collections.thingspace.fota.plugins.module_utils._options import OF_AN_ENTRY
-from ansible_collections.thingspace.fota.plugins.module_utils._schedule import Key, check_dates, day_of, key_of
 from ansible_collections.thingspace.fota.plugins.module_utils._task_files import Declarations
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import upgrade_id_of
 from ansible_collections.thingspace.fota.plugins.module_utils._writer import Target
@@ -111,6 +111,4 @@ def _one(params: dict[str, t.Any], files: Declarations) -> Declared:
     declaration = declaration_of(params, files)
     checked_doubt(params, declaration)
     name = (params["name"] or "").strip() or upgrade_id or str(key)
-    return Declared(
-        name, upgrade_id_of(upgrade_id) if upgrade_id else None, key, end_date, declaration, target_of(params, declaration), params["on_rejected"]
-    )
+    return Declared(name, upgrade_id_of(upgrade_id) if upgrade_id else None, key, end_date, declaration, target_of(params, declaration), params["on_rejected"])

@@ -15,7 +15,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._errors import Thi
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
 
 # The documents write hasMoreFlag here and hasMoreData there.
-_MORE = re.compile(r"has_?more", re.IGNORECASE)
+_MORE = re.compile(r"has_?more|(?:is_?)?more(?:_?(?:flag|data))?$", re.IGNORECASE)
 _SAID = {"true": True, "false": False}
 # Pages without a row that say that there is more: one may come of rows that went meanwhile, no more than a few.
 _MOST_EMPTY = 5
@@ -52,7 +52,14 @@ class Account:
         return self._client.backoff()
 
     def pages(
-        self, resource: str, *rest: str, listed: str, row_id: str | None, cursor: str | None, query: t.Mapping[str, str] | None = None
+        self,
+        resource: str,
+        *rest: str,
+        listed: str,
+        row_id: str | None,
+        cursor: str | None,
+        counted: str | None = None,
+        query: t.Mapping[str, str] | None = None,
     ) -> t.Iterator[dict[str, t.Any]]:
         """Every page of a list. Raises ThingSpaceError for a page that cannot be read, and for a list that does not end.
 
@@ -60,19 +67,24 @@ class Account:
             listed: name of the list in a page.
             row_id: name of the value that tells its rows apart; None where the rows themselves do.
             cursor: name of the value that asks for the next page; None where that is the number of rows so far.
+            counted: name of the value that says how many rows there are, where a page may then leave out an empty list.
         """
         what = "/".join([resource, *rest])
         position, asked, empty, count = "0", {"0"}, 0, 0
         seen: set[str] = set()
         for dummy in range(_MOST_PAGES):
             page = self.read(resource, *rest, "index", position, query=query)
-            rows, more = _rows_of(page, listed, what), _says_more(page, what)
+            rows = _rows_of(page, listed, counted, what)
+            more = _says_more(page, what)
+            if more is None:
+                # Without a flag a cursor that moves on is one to follow, and the end is where it names nothing new.
+                more = cursor is not None and _position(page.get(cursor)) not in ({"", *asked} if not rows else {"", "0"})
             known = len(seen)
             seen.update(_row_id(row, row_id) for row in rows)
             count += len(rows)
             # Neither a cursor that moves on nor rows in another form are anything new.
             if more and rows and len(seen) == known:
-                raise _endless(what, f"the page for the index {_shown(position)} holds only what was given before, and the service says that there is more.")
+                raise _endless(what, f"the page for the index {_shown(position)} holds only what was given before, and the list goes on.")
             empty = 0 if rows else empty + 1
             if empty > _MOST_EMPTY:
                 raise _endless(what, "the service gives one empty page after the other.")
@@ -81,7 +93,7 @@ class Account:
                 return
             position = _position(page.get(cursor)) if cursor else str(count)
             if position in asked:
-                raise _endless(what, f"the service says that there is more and names no page after {_shown(position)}.")
+                raise _endless(what, f"the service names no page after {_shown(position)}, and the list goes on.")
             asked.add(position)
         raise _endless(what, f"{_MOST_PAGES} pages were read, and the service says that there is more.")
 
@@ -100,18 +112,21 @@ def _quoted(part: str) -> str:
     return quoted
 
 
-def _rows_of(page: object, listed: str, what: str) -> list[t.Any]:
+def _rows_of(page: object, listed: str, counted: str | None, what: str) -> list[t.Any]:
     # Taken for an empty list, something else would have upgrades scheduled twice and licences removed unseen.
-    if isinstance(page, dict) and (listed in page or any(map(_MORE.match, page))):
+    # Null is how Go writes an empty one.
+    if isinstance(page, dict) and (listed in page or (counted and page.get(counted) is not None)):
         rows = page.get(listed)
-        # A list without elements may be left out or null, as Go writes it.
         if isinstance(rows, (list, type(None))):
             return rows or []
     raise ThingSpaceError(f"The service answered with something that is no page of {what}.", "service")
 
 
-def _says_more(page: dict[str, t.Any], what: str) -> bool:
-    """Whether there are more pages. Raises ThingSpaceError for a flag that is neither true nor false: guessed wrong, it cuts the list."""
+def _says_more(page: dict[str, t.Any], what: str) -> bool | None:
+    """Whether there are more pages, None if nothing says so.
+
+    Raises ThingSpaceError for a flag that is neither true nor false: guessed wrong, it cuts the list.
+    """
     said = []
     for name, value in page.items():
         if _MORE.match(name):
@@ -119,7 +134,7 @@ def _says_more(page: dict[str, t.Any], what: str) -> bool:
             if flag is None:
                 raise ThingSpaceError(f"Whether {what} has more pages is not clear: {_shown(name)} is {_shown(value)}, not true or false.", "service")
             said.append(flag)
-    return any(said)
+    return any(said) if said else None
 
 
 def _row_id(row: object, name: str | None) -> str:

@@ -73,7 +73,7 @@ class Licenses:
         devices: dict[str, dict[str, t.Any]] = {}
         page: dict[str, t.Any] = {}
         pages, listed = 0, False
-        for page in self._account.pages("licenses", listed="deviceList", row_id="deviceId", cursor="lastSeenDeviceId"):
+        for page in self._account.pages("licenses", listed="deviceList", row_id="deviceId", cursor="lastSeenDeviceId", counted="assignedLicenses"):
             pages += 1
             listed = listed or isinstance(page.get("deviceList"), list)
             for item in page.get("deviceList") or []:
@@ -95,7 +95,7 @@ class Licenses:
             devices: dict[str, None] = {}
             page: dict[str, t.Any] = {}
             listed = False
-            for page in self._account.pages("licenses", "cancel", listed="deviceList", row_id=None, cursor=None):
+            for page in self._account.pages("licenses", "cancel", listed="deviceList", row_id=None, cursor=None, counted="count"):
                 listed = listed or isinstance(page.get("deviceList"), list)
                 devices |= dict.fromkeys(map(_device, page.get("deviceList") or []))
             count, updated = _count(page.get("count")), page.get("updateTime")

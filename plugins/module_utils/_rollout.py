@@ -31,6 +31,8 @@ from ansible_collections.thingspace.fota.plugins.module_utils._wave_outcome impo
 Params = t.Mapping[str, t.Any]
 
 _GRAVITY: tuple[Kind, ...] = ("input", "state", "rail")
+# In every other status that holds devices it is yet to start, in words that no document has too.
+_RUNNING = "inprogress"
 _SHOWN = 5
 _MOST = 20
 
@@ -103,7 +105,7 @@ class _Task:
         if reader.has_listed or self._params["unlisted"] == "fail" or any(plan.append for plan in joint.plans.values()):
             others = reader.others()
             problems += taken(entries, [(f"the upgrade {other.upgrade_id} ({other.status})", other.members) for other in others])
-        self._unlisted = tuple(other for other in others if other.is_open)
+        self._unlisted = tuple(other for other in others if other.phase != _RUNNING)
         self._moves = joint.moves
         moving = {ref for move in joint.moves for ref in (move.source, move.target)} | joint.giving
         for ref, wave in waves.items():

@@ -10,12 +10,13 @@ import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._declared import check_same
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
+from ansible_collections.thingspace.fota.plugins.module_utils._key import matching, only
 from ansible_collections.thingspace.fota.plugins.module_utils._reports import upgrades_by_status, with_devices
-from ansible_collections.thingspace.fota.plugins.module_utils._schedule import only, why_refused
+from ansible_collections.thingspace.fota.plugins.module_utils._schedule import holds, why_refused
 from ansible_collections.thingspace.fota.plugins.module_utils._together import together
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import today
-from ansible_collections.thingspace.fota.plugins.module_utils._wave import Wave, holds
+from ansible_collections.thingspace.fota.plugins.module_utils._wave import Wave
 
 # Upgrades that hold their devices: those that have not started, and those that run.
 _HOLDING = ("RequestPending", "Queued", "InProgress")
@@ -28,7 +29,9 @@ class Reader:
         self._account = account
         self._waves = waves
         self._concurrency = concurrency
+        # What is listed as holding its devices, and what the natural keys of the waves are looked for in.
         self._listed: list[Upgrade] | None = None
+        self._finished: list[Upgrade] = []
         self.warnings: list[str] = []
 
     @property
@@ -39,7 +42,10 @@ class Reader:
     def find(self) -> None:
         """GET every declared upgrade. One that is declared by its id and not there is ``not_found``; by natural key, it is new or past."""
         if any(wave.declared.key for wave in self._waves):
-            self._listed = upgrades_by_status(self._account, (*_HOLDING, "Finished"))
+            listed, self._finished = (upgrades_by_status(self._account, statuses) for statuses in (_HOLDING, ["Finished"]))
+            # One that has moved meanwhile is in both.
+            ended = {upgrade.upgrade_id.lower() for upgrade in self._finished}
+            self._listed = [upgrade for upgrade in listed if upgrade.upgrade_id.lower() not in ended]
         there = [(wave, upgrade_id) for wave in self._waves if (upgrade_id := wave.declared.upgrade_id or self._by_key(wave))]
         check_same([wave.declared for wave, dummy in there], [upgrade_id.lower() for dummy, upgrade_id in there])
         together(lambda pair: pair[0].read(pair[1]), there, self._concurrency)
@@ -48,7 +54,7 @@ class Reader:
 
     def _by_key(self, wave: Wave) -> str | None:
         key = wave.declared.key
-        match = only(key, [upgrade for upgrade in self._listed or () if key.fits(upgrade)]) if key else None
+        match = only(key, matching(key, [*(self._listed or ()), *self._finished])) if key else None
         if key and not match and key.start_date < today().isoformat() and wave.declared.target.state != "absent":
             wave.past = True
             self.warnings.append(

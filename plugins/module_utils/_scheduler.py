@@ -4,8 +4,8 @@
 
 """How an upgrade is found, scheduled, cancelled and waited for: the only place that makes and ends upgrades.
 
-POST has no idempotency key. A POST whose answer was lost is settled by reading the reports and never sent again. One that was
-surely not sent, or was answered with HTTP 429, is sent again after another look; a 429 may come although it was carried out.
+POST has no idempotency key. A POST whose answer was lost is settled by reading the reports and never sent again, and HTTP 429 is such an
+answer: it may come although the POST was carried out, and what was made may be listed late. One that was surely not sent is sent again after another look.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
+from ansible_collections.thingspace.fota.plugins.module_utils._key import PENDING, REFUSED, STANDING, Key, appeared, matching, only
 from ansible_collections.thingspace.fota.plugins.module_utils._reports import upgrades_by_status, with_devices
-from ansible_collections.thingspace.fota.plugins.module_utils._schedule import PENDING, REFUSED, STANDING, Key, appeared, check_cancellable, is_gone, only
+from ansible_collections.thingspace.fota.plugins.module_utils._schedule import check_cancellable, is_gone
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, Upgrades
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
 
 _REFUSED_STATUS = "RequestFailed"
-_TOO_MANY_REQUESTS = 429
 
 
 class Scheduler:
@@ -50,9 +50,9 @@ class Scheduler:
                 return None
             raise
 
-    def find(self, key: Key, statuses: t.Collection[str] = STANDING) -> list[Upgrade]:
-        """The upgrades with this natural key and one of these statuses."""
-        return with_devices(self._account, (upgrade for upgrade in upgrades_by_status(self._account, statuses) if key.fits(upgrade)), needed=False)
+    def find(self, key: Key, statuses: t.Collection[str] = STANDING, mine: str = "") -> list[Upgrade]:
+        """The upgrades with this natural key and one of these statuses. As :func:`matching`."""
+        return with_devices(self._account, matching(key, upgrades_by_status(self._account, statuses), mine), needed=False)
 
     def refused_before(self, key: Key) -> list[Upgrade]:
         """Upgrades with this natural key that the service refused as a whole."""
@@ -66,46 +66,27 @@ class Scheduler:
             known: ids, in lower case, of upgrades with this key that are there already.
         """
         backoff = self._account.backoff()
-        sent = 0
         while True:
             permit()
             try:
                 self.last = made = self._upgrades.schedule(key.firmware_name, key.firmware_to, key.start_date, end_date, devices)
                 self.landed = True
             except UnsettledError as failure:
-                sent += failure.carried_out is not False
-                if failure.carried_out is not False and failure.status != _TOO_MANY_REQUESTS:
-                    self._settle(failure, key, devices, known, sent)
+                if failure.carried_out is not False:
+                    self._settle(failure, key, devices, known)
                     return
                 again = backoff.wait(failure.retry_after)
-                if again and self._appeared(failure, key, devices, known, sent):
+                if again:
+                    self.last = only(key, _standing(self._matches(failure, key)))
+                if self.last is not None:
+                    # Nothing was sent, so it is somebody else's.
                     return
                 if not again or backoff.over:
-                    if not sent:
-                        raise
-                    self._settle(failure, key, devices, known, sent)
-                    return
+                    raise
             else:
                 self.refused_at_once = made.refused
                 self._confirm(key, made.upgrade_id.lower())
                 return
-
-    def _appeared(self, failure: UnsettledError, key: Key, devices: frozenset[str], known: t.Container[str], sent: int) -> bool:
-        """Look before the next POST. Whether there is an upgrade now that forbids it: one of ours, or somebody else's."""
-        matches = self._matches(failure, key)
-        mine, standing = appeared(matches, devices, known), _standing(matches)
-        if sent and len(mine) >= sent:
-            self._take(key, mine, standing)
-        elif sent and (mine or standing):
-            self._settle(failure, key, devices, known, sent)
-        else:
-            self.last = only(key, standing)
-        return self.last is not None
-
-    def _take(self, key: Key, mine: list[Upgrade], standing: list[Upgrade]) -> None:
-        """It was made. Raises StateError if it is not alone."""
-        self.last, self.landed, self._shown = mine[-1], True, mine[-1]
-        only(key, standing)
 
     def _matches(self, failure: UnsettledError, key: Key) -> list[Upgrade]:
         """Every upgrade that a POST may have made, and others. Without them nobody knows what became of it."""
@@ -122,7 +103,7 @@ class Scheduler:
         """
         backoff = self._account.backoff()
         while True:
-            matches = self.find(key)
+            matches = self.find(key, mine=made)
             shown = [upgrade for upgrade in matches or self.refused_before(key) if upgrade.upgrade_id.lower() == made]
             if shown:
                 # The checks may have ended meanwhile, and have refused it as a whole.
@@ -137,34 +118,25 @@ class Scheduler:
                     "not_visible",
                 )
 
-    def _settle(self, failure: UnsettledError, key: Key, devices: frozenset[str], known: t.Container[str], sent: int) -> None:
-        """Read what became of POSTs that may have been carried out. What they made may come into the reports late.
-
-        Args:
-            sent: how many there were. That one of them is shown does not mean that it is the only one.
-        """
-        throttled = failure.status == _TOO_MANY_REQUESTS or failure.carried_out is False
+    def _settle(self, failure: UnsettledError, key: Key, devices: frozenset[str], known: t.Container[str]) -> None:
+        """Read what became of a POST that may have been carried out. What it made may come into the reports late."""
         backoff = self._account.backoff()
-        # A pause that the service asked for and that is too long would leave no time for a look.
-        pause = None if throttled else failure.retry_after
+        pause = failure.retry_after
         while True:
-            again = backoff.wait(pause)
+            # A pause that the service asked for and that is too long would leave no time for a look.
+            again = backoff.wait(pause) or (pause is not None and backoff.wait())
             pause = None
             matches = self._matches(failure, key)
             mine, standing = appeared(matches, devices, known), _standing(matches)
-            if len(mine) >= sent or (mine and not again):
-                self._take(key, mine, standing)
+            if mine:
+                self.last, self.landed, self._shown = mine[-1], True, mine[-1]
+                # It may not be alone.
+                only(key, standing)
                 return
             if again:
                 continue
-            others = ", ".join(upgrade.upgrade_id for upgrade in standing)
-            if throttled:
-                # The service has said that it did nothing, and shows nothing of it.
-                self.last = only(key, standing)
-                if self.last is None:
-                    raise failure
-                return
             self.unsettled = True
+            others = ", ".join(upgrade.upgrade_id for upgrade in standing)
             also = f"; there is {others}, but not with the devices that were sent, so that somebody else may have made it" if others else ""
             raise _unknown(failure, f"it did not come into the reports within retry_timeout{also}")
 

@@ -14,26 +14,20 @@ from ansible_collections.thingspace.fota.plugins.module_utils._declaration impor
 from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, failure_of
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
+from ansible_collections.thingspace.fota.plugins.module_utils._key import REFUSED, Key, check_dates, check_future, day_of, key_of, only
 from ansible_collections.thingspace.fota.plugins.module_utils._module import Result
 from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of, check_range
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget, Rejection
 from ansible_collections.thingspace.fota.plugins.module_utils._schedule import (
-    REFUSED,
     Comparison,
-    Key,
     Outcome,
     added,
     check_cancellable,
-    check_dates,
-    check_future,
     check_standing,
     compared,
-    day_of,
     differs,
     is_gone,
-    key_of,
     not_shown,
-    only,
     reasons,
     summary,
     why_refused,

@@ -136,8 +136,7 @@ def _login_failure(error: ThingSpaceError, username: str) -> ThingSpaceError:
     if _refused(error):
         said = f"The service refused the login of {username} with {_said(error)}."
         return _told(f"{said} Check it before the next try: five refusals in a row lock the user for good.", "login", error)
-    fate = "The service turned it away." if error.status == 429 else "Whether the service carried it out is unknown."
-    said = f"The login of {username} was sent. {_trouble(error, f'POST {_LOGIN}')} {fate} {_ONCE}"
+    said = f"The login of {username} was sent. {_trouble(error, f'POST {_LOGIN}')} Whether the service carried it out is unknown. {_ONCE}"
     return _told(said, "unreachable" if error.status is None else "service", error)
 
 

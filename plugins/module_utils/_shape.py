@@ -7,13 +7,21 @@
 from __future__ import annotations
 
 import datetime
+import email.utils
 import re
 import typing as t
 
 _DATE_NAME = re.compile(r"(date|time)$", re.IGNORECASE)
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # RFC 3339, and how Go prints a time: 2021-06-03 00:03:56.079 +0000 UTC (P1-get-device-list).
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)? ?(Z|[+-]\d\d:?\d\d)?(?: [A-Z]{3,4}| [+-]\d{4})?(?: m=\S+)?")
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(\.\d+)? ?(Z|[+-]\d\d:?\d\d)?(?: [A-Z]{3,4}| [+-]\d{4})?(?: m=\S+)?")
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:T\d\d:\d\d:\d\d(?:\.\d+)?Z)?")
+_YEAR_FIRST = re.compile(r"(\d{4})([/.]?)(\d\d)\2(\d\d)")
+_YEAR_LAST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: \d{1,2}:\d{1,2}(?::\d{1,2})?)?")
+# Seconds or milliseconds since 1970: by the number of digits, between 2001 and 2286.
+_EPOCH = re.compile(r"(\d{10})(?:\d{3})?")
+# A month by its name, as HTTP and Go write it: Sun, 20 Dec 2026 00:00:00 GMT; Sun Dec 20 00:00:00 2026.
+_NAMED = re.compile(r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)[a-z]*|gmt|utc|z", re.IGNORECASE)
 _NEVER_STYLE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d{1,2}):(\d{1,2})")
 
 
@@ -42,6 +50,46 @@ def iso(text: str) -> str:
     except (ValueError, OverflowError):
         pass
     return text
+
+
+def day_or_moment(value: object) -> str:
+    """As :func:`iso`, from other forms too, as far as they can mean only one day; what may mean several stays as it is."""
+    text = str(value).strip()
+    try:
+        if _EPOCH.fullmatch(text):
+            return f"{datetime.datetime.fromtimestamp(int(text[:10]), datetime.timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+        if found := _YEAR_FIRST.fullmatch(text):
+            return datetime.date(int(found[1]), int(found[3]), int(found[4])).isoformat()
+        if found := _YEAR_LAST.fullmatch(text):
+            first, second, year = (int(part) for part in found.groups())
+            days = {(year, *pair) for pair in ((first, second), (second, first)) if pair[0] <= 12}
+            return datetime.date(*days.pop()).isoformat() if len(days) == 1 else text
+        words = re.findall(r"[^\W\d_]+", text)
+        if words and re.search(r"\b\d{4}\b", text) and all(map(_NAMED.fullmatch, words)) and not _MOMENT.fullmatch(text):
+            return _named(text) or text
+    except (ValueError, OverflowError):
+        return text
+    return iso(text)
+
+
+def _named(text: str) -> str | None:
+    try:
+        parsed = email.utils.parsedate_tz(text)
+    except (TypeError, IndexError):
+        return None
+    if not parsed or not re.search(rf"\b{parsed[0]:04d}\b", text):
+        return None
+    moment = datetime.datetime(*parsed[:6], tzinfo=datetime.timezone.utc) - datetime.timedelta(seconds=parsed[9] or 0)
+    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%SZ}"
+
+
+def day_told(told: str | None) -> str | None:
+    """The day of what :func:`day_or_moment` gives, None for what is none."""
+    found = _DAY.fullmatch(told or "")
+    try:
+        return datetime.date.fromisoformat(found[1]).isoformat() if found else None
+    except ValueError:
+        return None
 
 
 def plain(value: t.Any, names: t.Mapping[str, str] | None = None) -> t.Any:

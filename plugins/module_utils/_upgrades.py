@@ -15,13 +15,14 @@ import typing as t
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Operation, Plan
-from ansible_collections.thingspace.fota.plugins.module_utils._shape import beside, iso, plain
+from ansible_collections.thingspace.fota.plugins.module_utils._shape import beside, day_or_moment, plain
 from ansible_collections.thingspace.fota.plugins.module_utils._standing import REJECTED, Forms, Standing, doubtful_member, folded, reason_of, standings
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Devices can be changed "until the upgrade starts"; whether RequestPending is early enough is not said for v1, v2 allows it.
 _OPEN = ("requestpending", "queued")
-_FIELDS = {"id", "accountName", "firmwareName", "firmwareTo", "startDate", "endDate", "status", "deviceList"}
+_FIRMWARE = ("firmwareName", "firmwareTo")
+_FIELDS = {"id", "accountName", *_FIRMWARE, "startDate", "endDate", "status", "deviceList"}
 _SHOWN = 5
 _PREDICTED = Standing("Device Accepted", "")
 
@@ -189,16 +190,19 @@ def upgrade_of(body: object, account: str) -> Upgrade:
     if not isinstance(body, dict) or not _id_of(body) or not isinstance(body.get("status"), str):
         raise ThingSpaceError("The service answered with something that is no upgrade (without id or status).", "service")
     forms = Forms()
+    # A number is no name: 2.10 has become 2.1 in it. It is told beside, as everything that we do not know.
+    names = {name: body[name] for name in _FIRMWARE if isinstance(body.get(name), str)}
+    known = _FIELDS - {name for name in _FIRMWARE if name not in names and body.get(name) is not None}
     return Upgrade(
         upgrade_id=_id_of(body),
         account=_string(body.get("accountName")) or account,
-        firmware_name=_string(body.get("firmwareName")),
-        firmware_to=_string(body.get("firmwareTo")),
+        firmware_name=names.get("firmwareName"),
+        firmware_to=names.get("firmwareTo"),
         start_date=_date(body.get("startDate")),
         end_date=_date(body.get("endDate")),
         status=body["status"],
         devices=standings(body, forms),
-        more=plain({name: value for name, value in body.items() if name not in _FIELDS}),
+        more=plain({name: value for name, value in body.items() if name not in known}),
         more_of_devices=_more_of_devices(body["deviceList"]) if forms.more else {},
         told=isinstance(body.get("deviceList"), list),
     )
@@ -217,7 +221,7 @@ def _more_of_devices(listed: list[dict[str, t.Any]]) -> dict[str, dict[str, t.An
 
 
 def _date(value: object) -> str | None:
-    return None if value is None else iso(str(value))
+    return None if value is None else day_or_moment(value)
 
 
 def _string(value: object) -> str | None:

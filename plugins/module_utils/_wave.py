@@ -13,19 +13,19 @@ from ansible_collections.thingspace.fota.plugins.module_utils._client import Cli
 from ansible_collections.thingspace.fota.plugins.module_utils._declared import Declared
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, StateError, ThingSpaceError, failure_of
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
+from ansible_collections.thingspace.fota.plugins.module_utils._key import REFUSED, check_future, only
 from ansible_collections.thingspace.fota.plugins.module_utils._moves import Entry, some
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan, State
 from ansible_collections.thingspace.fota.plugins.module_utils._progress import Listing, Progress
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import check_removals
 from ansible_collections.thingspace.fota.plugins.module_utils._rounds import Step
-from ansible_collections.thingspace.fota.plugins.module_utils._schedule import REFUSED, check_future, only, why_refused
+from ansible_collections.thingspace.fota.plugins.module_utils._schedule import holds, why_refused
 from ansible_collections.thingspace.fota.plugins.module_utils._scheduler import Scheduler
 from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, UpgradeDevices, Upgrades
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import today
 from ansible_collections.thingspace.fota.plugins.module_utils._writer import Target, converge, read_listed
 
-_RUNNING = "inprogress"
 _ACCEPTED = Standing("Device Accepted", "")
 
 
@@ -240,11 +240,6 @@ class Wave:
             # In place of whatever the waiting for its devices ended in.
             if progress.last.phase == REFUSED:
                 raise StateError(why_refused(progress.last))
-
-
-def holds(upgrade: Upgrade) -> bool:
-    """Whether its devices are taken: it may still start, or runs."""
-    return upgrade.is_open or upgrade.phase == _RUNNING
 
 
 def _nothing(declared: Declared, account: str) -> Upgrade:

@@ -13,7 +13,7 @@ import os
 import pathlib
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils import _device_file, _schedule
+from ansible_collections.thingspace.fota.plugins.module_utils import _device_file, _key
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _rollout_places as places
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _rollout_words as words
@@ -185,7 +185,7 @@ def _wrong_days(entry: _Entry) -> t.Iterator[Fault]:
     for key in ("start_date", "end_date"):
         try:
             if key in entry.values:
-                days[key] = _schedule.day_of(entry.values[key], key)
+                days[key] = _key.day_of(entry.values[key], key)
         except InputError as error:
             yield entry.fault(entry.place(key), error.message)
     if len(days) == 2 and days["end_date"] < days["start_date"]:
@@ -228,7 +228,7 @@ def _twice(entries: t.Sequence[_Entry]) -> t.Iterator[Fault]:
     for entry in entries:
         values = entry.values
         upgrade_id = values.get("upgrade_id")
-        key = upgrade_id.lower() if upgrade_id else str(_schedule.key_of(values))
+        key = upgrade_id.lower() if upgrade_id else str(_key.key_of(values))
         first = known.setdefault(key, entry)
         if first is not entry:
             yield entry.fault(("upgrades", entry.index), f"the upgrade {upgrade_id or key} is declared in {first.where} as well. Declare it once.")

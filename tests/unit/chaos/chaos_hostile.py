@@ -37,6 +37,14 @@ _GATEWAY: list[Json] = [
     {"do": "status", "status": 404, "body": {"message": "no Route matched with those values"}},
     {"do": "html", "status": 404},
 ]
+# Of a change they do not say whether it was made.
+_FOREIGN: list[Json] = [
+    {"do": "html", "status": 403},
+    {"do": "html", "status": 400},
+    {"do": "status", "status": 409, "body": {}},
+    {"do": "status", "status": 401, "body": {"message": "Unauthorized"}},
+    {"do": "status", "status": 425, "body": ""},
+]
 
 
 def _words(dice: random.Random) -> Json:
@@ -54,6 +62,7 @@ _FAULTS: dict[str, tuple[int, t.Callable[[random.Random], Json]]] = {
     "doubled": (1, lambda dice: {"do": "doubled"}),
     "unmentioned": (3, lambda dice: {"do": "leave_out", "devices": sorted(dice.sample(range(12), dice.randint(1, 6)))}),
     "carried out": (4, lambda dice: {"do": "status", "status": 429, "applied": True}),
+    "foreign": (4, lambda dice: {**dice.choice(_FOREIGN), "applied": dice.random() < 0.6}),
     "gateway": (5, lambda dice: dict(dice.choice(_GATEWAY))),
 }
 _SWITCHES: dict[str, list[Json]] = {

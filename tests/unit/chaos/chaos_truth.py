@@ -74,11 +74,8 @@ def _check_posts(run: Run) -> None:
         if record.operation == "schedule":
             posts[record.json["firmwareName"][-1]].append(record)
     for slot, records in posts.items():
-        # 429 is the gateway's word that it let nothing through, which may be wrong: so there is a look before the next one.
-        assert all(record.status == 429 for record in records[:-1]), f"{slot} was posted again after a POST that may have been carried out"
-        for record, following in zip(records, records[1:], strict=False):
-            looks = [other for other in run.records if other.operation == "by_status" and record.number < other.number < following.number]
-            assert looks, f"{slot} was posted again without a look"
+        # Whatever came back, 429 too: one that has arrived may have been carried out.
+        assert len(records) == 1, f"{slot} was posted again after a POST that may have been carried out"
         there = [upgrade_id for upgrade_id, snap in run.before.items() if snap.slot == slot and snap.status in STANDING and not snap.hidden]
         left = [upgrade_id for upgrade_id in there if upgrade_id in run.after and run.after[upgrade_id].status in STANDING]
         assert not left, f"{slot} was posted though it is there"

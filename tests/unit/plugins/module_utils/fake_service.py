@@ -10,8 +10,8 @@ import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._client import Client
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._key import Key
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Operation
-from ansible_collections.thingspace.fota.plugins.module_utils._schedule import Key
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
 from fake_membership import DONE, Clock, Scripted
 

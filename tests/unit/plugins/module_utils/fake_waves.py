@@ -11,9 +11,9 @@ import typing as t
 from ansible_collections.thingspace.fota.plugins.module_utils._declared import Declared
 from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import UnsettledError
+from ansible_collections.thingspace.fota.plugins.module_utils._key import Key
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan, State
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import Rails
-from ansible_collections.thingspace.fota.plugins.module_utils._schedule import Key
 from ansible_collections.thingspace.fota.plugins.module_utils._wave import Wave
 from ansible_collections.thingspace.fota.plugins.module_utils._writer import Target
 from fake_service import ACCOUNT, KEY, FakeService

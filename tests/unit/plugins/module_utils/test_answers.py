@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils._answers import error_for
+from ansible_collections.thingspace.fota.plugins.module_utils._answers import error_for, speak, turned_away
 from hypothesis import given
 from hypothesis import strategies as st
 
 
-def service(code: str, message: str) -> bytes:
+def service(code: str | None, message: str) -> bytes:
     return json.dumps({"errorCode": code, "errorMessage": message}).encode()
 
 
@@ -73,6 +73,46 @@ def test_what_an_answer_means(status: int, body: bytes, kind: str, code: str | N
     assert error.status == status
     assert code in (None, error.code)
     assert len(error.message) < 700
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, service("INVALID_PARAMETER", "Device list is empty")),
+        (403, service("ACCOUNT_USAGE_EXCEEDED", "")),
+        (404, service("X", "gone")),
+        (401, fault("900901")),
+        (401, fault(900902)),
+        (400, fault("900906")),
+        (403, fault("900908")),
+        (403, XML),
+        (400, json.dumps({"error": "unauthorized", "error_description": "Failure response received for UWS V1 REST accounts: [400]"}).encode()),
+    ],
+)
+def test_the_service_and_its_gateway_are_believed(status: int, body: bytes) -> None:
+    assert turned_away(status, speak(body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"{}", b"[]", b"null", b'"no"', b"no", b"{", b"<html><title>Forbidden</title></html>", b"\xff\xfe"),
+        *(service(code, "Forbidden") for code in ("", " ", None)),
+        *(fault(code) for code in (None, "", "404", "101503", "303001", "900800", "9009010", "x900901")),
+        *(json.dumps(said).encode() for said in ({"message": "Forbidden"}, {"errormessage": "X"}, {"errorMessage": "Forbidden"}, {"fault": "900901"})),
+        *(json.dumps({"error": said, "error_description": "No."}).encode() for said in ("unauthorized", "invalid_request", "Forbidden", {"errorCode": "X"})),
+        b"<am:fault><am:message>No</am:message></am:fault>",
+        b"<fault>900901</fault>",
+    ],
+)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 407, 409, 410, 411, 413, 414, 415, 421, 423, 425, 431, 451, 460, 499])
+def test_nobody_else_is(status: int, body: bytes) -> None:
+    assert not turned_away(status, speak(body))
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 407, 409])
+def test_the_xml_of_the_gateway_is_believed_where_it_is_known(status: int) -> None:
+    assert not turned_away(status, speak(XML))
 
 
 @given(

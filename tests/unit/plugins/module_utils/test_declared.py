@@ -13,8 +13,8 @@ import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._declared import Declared, check_same, declared_upgrades, doubts
 from ansible_collections.thingspace.fota.plugins.module_utils._devices import Declaration
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, RailError
+from ansible_collections.thingspace.fota.plugins.module_utils._key import Key
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import Rails
-from ansible_collections.thingspace.fota.plugins.module_utils._schedule import Key
 from ansible_collections.thingspace.fota.plugins.module_utils._writer import Target
 
 TODAY = datetime.date(2998, 12, 31)

@@ -140,14 +140,54 @@ def test_one_of_two_flags_that_says_yes_is_enough() -> None:
     assert pages.devices() == ["0", "7"]
 
 
-@pytest.mark.parametrize("page", [None, [], "x", {}, {"other": 1}, {"deviceList": "x"}, {"deviceList": {"a": 1}}, {"hasMoreData": False, "deviceList": 1}])
+@pytest.mark.parametrize(
+    "page",
+    [None, [], "x", {}, {"other": 1}, {"deviceList": "x"}, {"deviceList": {"a": 1}}, {"hasMoreData": False, "deviceList": 1}]
+    + [{"hasMoreData": False}, {"hasMoreData": False, "lastSeenDeviceId": 0}, {"hasMoreData": False, "devicelist": ["a"]}]
+    + [{"hasMoreData": False, "message": "The report is being generated."}, {"hasMoreData": False, "count": None}],
+)
 def test_what_is_no_page_is_an_error(page: t.Any) -> None:
     assert "no page of devices" in Pages(lambda index: page).error()
 
 
-@pytest.mark.parametrize("page", [{"deviceList": None}, {"deviceList": []}, {"hasMoreData": False}, {"hasMoreFlag": False, "deviceList": None}])
+@pytest.mark.parametrize(
+    "page", [{"deviceList": None}, {"deviceList": []}, {"hasMoreData": False, "deviceList": []}, {"hasMoreFlag": False, "deviceList": None}]
+)
 def test_a_page_without_rows_is_an_empty_list(page: Page) -> None:
     assert Pages(lambda index: page).devices() == []
+
+
+def test_a_list_that_is_counted_may_be_left_out() -> None:
+    account = Account(t.cast("t.Any", Pages(lambda index: {"hasMoreData": False, "count": 0})), "0402196254-00001")
+    assert len(list(account.pages("devices", listed="deviceList", row_id=None, cursor=None, counted="count"))) == 1
+
+
+NAMES_IT: list[Page] = [{}, {"more": True}, {"moreFlag": "true"}, {"isMore": True}, {"HasMore": True}, {"next": "x"}]
+
+
+@pytest.mark.parametrize("beside", NAMES_IT)
+@pytest.mark.parametrize("first", [["a"], [], None])
+@pytest.mark.parametrize(
+    "end", [{"lastSeenDeviceId": 0}, {"lastSeenDeviceId": "0"}, {}, {"lastSeenDeviceId": None}, {"hasMoreData": False, "lastSeenDeviceId": 7}]
+)
+def test_a_page_without_a_flag_that_names_another_one_is_not_the_last(first: list[str] | None, beside: Page, end: Page) -> None:
+    pages = Pages(lambda index: {"deviceList": first, "lastSeenDeviceId": 7, **beside} if index == 0 else {"deviceList": ["b"], **end})
+    assert pages.devices() == [*(first or []), "b"]
+    assert pages.asked == ["0", "7"]
+
+
+def test_without_flags_a_list_ends_where_nothing_new_is_named() -> None:
+    given = {0: ["a", "b"], 2: ["c"], 3: []}
+    pages = Pages(lambda index: {"deviceList": given[index], "lastSeenDeviceId": 2 if index == 0 else 3})
+    assert pages.devices() == ["a", "b", "c"]
+    assert pages.asked == ["0", "2", "3"]
+
+
+@pytest.mark.parametrize("cursor", [7, "7"])
+def test_without_a_flag_rows_and_a_cursor_that_stands_still_are_an_error(cursor: t.Any) -> None:
+    pages = Pages(lambda index: {"deviceList": [str(index)], "lastSeenDeviceId": cursor})
+    assert "names no page after" in pages.error()
+    assert pages.asked == ["0", "7"]
 
 
 def test_what_is_told_about_a_strange_page_is_short() -> None:

@@ -12,10 +12,10 @@ import typing as t
 
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._key import Key
 from ansible_collections.thingspace.fota.plugins.module_utils._moves import Move
 from ansible_collections.thingspace.fota.plugins.module_utils._rollout_writer import write
 from ansible_collections.thingspace.fota.plugins.module_utils._rounds import Step
-from ansible_collections.thingspace.fota.plugins.module_utils._schedule import Key
 from ansible_collections.thingspace.fota.plugins.module_utils._together import together
 from fake_service import FakeService
 from fake_waves import lost, new, plan, there

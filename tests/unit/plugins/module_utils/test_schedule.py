@@ -11,20 +11,15 @@ import typing as t
 
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, StateError
+from ansible_collections.thingspace.fota.plugins.module_utils._key import Key, appeared, check_dates, check_future, day_of, key_of, only
 from ansible_collections.thingspace.fota.plugins.module_utils._outcome import Budget, Rejection
 from ansible_collections.thingspace.fota.plugins.module_utils._schedule import (
     Comparison,
-    Key,
     Outcome,
-    appeared,
     check_cancellable,
-    check_dates,
-    check_future,
     compared,
-    day_of,
+    holds,
     is_gone,
-    key_of,
-    only,
     reasons,
     untouched,
     why_refused,
@@ -50,6 +45,7 @@ def upgrade(members: str = "", refused: str = "", status: str = "Queued", upgrad
         ({"firmware_to": "2.10"}, False),
         ({"start_date": "2999-01-02"}, False),
         ({"start_date": None}, False),
+        ({"start_date": "2999-01-01T25:00"}, False),
     ],
 )
 def test_an_upgrade_is_known_by_its_firmware_and_its_day(values: dict[str, t.Any], fits: bool) -> None:
@@ -157,6 +153,7 @@ def test_what_a_lost_request_may_have_made(candidate: Upgrade, may_be: bool) -> 
         ("CampaignAborted", True, "is CampaignAborted"),
         ("InProgress", False, "is InProgress"),
         ("Finished", False, "is Finished"),
+        ("CancelPending", False, "is CancelPending"),
         ("Queued", False, None),
         ("RequestPending", False, None),
     ],
@@ -169,6 +166,20 @@ def test_what_can_be_cancelled(status: str, gone: bool, told: str | None) -> Non
     with pytest.raises(StateError) as failure:
         check_cancellable(upgrade(status=status))
     assert str(failure.value) == f"The upgrade U {told}: it can be cancelled only before it starts (while it is RequestPending or Queued)."
+
+
+@pytest.mark.parametrize(
+    "status", ["Queued", "RequestPending", "InProgress", "Scheduled", "Paused", "Running", "", "CancelPending", "Aborting", "QUEUED ", "?"]
+)
+def test_an_upgrade_holds_its_devices_whatever_its_status(status: str) -> None:
+    assert holds(upgrade(status=status))
+
+
+@pytest.mark.parametrize(
+    "status", ["Finished", "Request Failed", "UpgradeFailed", "Cancelled", "CampaignCanceled", "CampaignAborted", "Campaign Ended", "CampaignFailed"]
+)
+def test_an_upgrade_holds_them_no_more_once_it_has_ended(status: str) -> None:
+    assert not holds(upgrade(status=status))
 
 
 REASONS = {"a": Standing("X", "not eligible."), "b": Standing("Device Rejected", ""), "c": Standing("", "")}

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils import _waiter
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import StateError, ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
-from ansible_collections.thingspace.fota.plugins.module_utils._schedule import Key
+from ansible_collections.thingspace.fota.plugins.module_utils._key import Key
 from ansible_collections.thingspace.fota.plugins.module_utils._scheduler import Scheduler
 from fake_service import ACCOUNT, KEY, FakeService
 from fake_waves import lost
@@ -111,6 +111,63 @@ def test_it_is_found_by_its_key_while_it_stands(run: Run) -> None:
     assert [upgrade.upgrade_id for upgrade in run.scheduler.refused_before(KEY)] == ["U4"]
 
 
+NO_DAYS: list[t.Any] = [None, "", " ", "soon", "01/02/2999", "20/20/2999", [], {}, True, "2999-01-01?", "2999-01-32"]
+NO_NAMES: list[t.Any] = [None, "", " ", "f", "F ", " F", "F\u200b", "\uff26", 7, ["F"]]
+NO_VERSIONS: list[t.Any] = [None, "", "2.1 ", "2. 1", 2.1, 2.10, {"name": "2.1"}]
+ODD: list[dict[str, t.Any]] = [
+    *({"startDate": value} for value in NO_DAYS),
+    *({"firmwareName": value} for value in NO_NAMES),
+    *({"firmwareTo": value} for value in NO_VERSIONS),
+    {"startDate": None, "firmwareName": None, "firmwareTo": None},
+    {"startDate": "soon", "firmwareName": "f"},
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("status", ["RequestPending", "Queued", "InProgress", "Finished"])
+def test_what_may_be_it_is_neither_it_nor_another_one(run: Run, odd: dict[str, t.Any], missing: bool, status: str) -> None:
+    body = run.service.add("U", "ab", status=status)
+    body.update(odd)
+    for name in odd if missing else ():
+        del body[name]
+    with pytest.raises(StateError) as failure:
+        run.scheduler.find(KEY)
+    assert f"U ({status})" in failure.value.message
+    assert str(KEY) in failure.value.message
+
+
+@pytest.mark.parametrize("other", [{"firmwareName": "G"}, {"firmwareTo": "2.10"}, {"startDate": "2999-01-02"}, {"startDate": "Wed, 02 Jan 2999 00:00:00 GMT"}])
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_what_is_another_one_by_all_that_is_known_is_in_nobodys_way(run: Run, odd: dict[str, t.Any], other: dict[str, t.Any]) -> None:
+    if odd.keys() & other.keys():
+        return
+    run.service.add("U", "ab").update({**odd, **other})
+    assert run.scheduler.find(KEY) == []
+
+
+@pytest.mark.parametrize("status", ["RequestFailed", "UpgradeFailed"])
+def test_of_what_has_failed_it_does_not_matter_whether_it_was_it(run: Run, status: str) -> None:
+    run.service.add("U", "ab", status=status).update(startDate=None)
+    assert run.scheduler.find(KEY, ["RequestFailed", "UpgradeFailed"]) == []
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "2999-01-01T00:00:00.000Z",
+        "2999-01-01 00:00:00 +0000 UTC",
+        "2998-12-31T19:00:00-05:00",
+        "Tue, 01 Jan 2999 00:00:00 GMT",
+        "2999/01/01",
+        "01/01/2999 0:0:0",
+    ],
+)
+def test_a_day_may_be_written_in_any_form_that_means_no_other(run: Run, start: str) -> None:
+    run.service.add("U", "ab").update(startDate=start)
+    assert [upgrade.upgrade_id for upgrade in run.scheduler.find(KEY)] == ["U"]
+
+
 # making
 
 
@@ -181,6 +238,13 @@ def test_one_that_somebody_else_makes_meanwhile_is_told(run: Run) -> None:
     assert run.told == ("state", f"There are 2 upgrades {KEY}: N1 (RequestPending), V (Queued). Cancel all but one of them by upgrade_id.")
 
 
+@pytest.mark.parametrize("odd", [{"startDate": None}, {"firmwareName": "f"}, {"startDate": "soon", "firmwareTo": None}])
+def test_the_one_that_was_made_is_known_by_its_id_whatever_the_reports_tell_of_it(run: Run, odd: dict[str, t.Any]) -> None:
+    run.service.then("POST", lambda: [dict(run.service.make(run.service.posted[0])), run.service.upgrades["N1"].update(odd)][0])
+    run.schedule()
+    assert (run.told, run.knows, len(run.service.posted)) == (None, ("N1", True, False), 1)
+
+
 def test_another_one_that_is_shown_is_not_the_one_that_was_made() -> None:
     run = Run(timeout=0)
     run.service.then("POST", lambda: [run.service.add("V", "c"), {"id": "N1", "status": "RequestPending", "deviceList": []}][1])
@@ -222,6 +286,14 @@ def test_what_was_made_all_the_same_is_ours_unless_nothing_was_sent(run: Run, er
     assert (run.service.calls, run.knows) == (["POST ab", *ALL], ("N1", ours, False))
 
 
+def test_what_was_not_sent_and_may_be_there_is_not_sent_again(run: Run) -> None:
+    run.service.then("POST", lambda: [run.service.add("V", "c").update(startDate=None), lost(carried_out=False)][1])
+    run.schedule()
+    assert (run.service.calls, len(run.service.posted)) == (["POST ab", *ALL], 1)
+    assert run.failure is not None
+    assert "V (Queued)" in run.failure.message
+
+
 def test_one_that_somebody_else_has_made_meanwhile_is_taken(run: Run) -> None:
     run.service.add("OLD", refused="z", status="RequestFailed")
     run.service.then("POST", lambda: [run.service.add("V", "c"), lost(carried_out=False)][1])
@@ -252,71 +324,37 @@ def test_a_look_that_fails_leaves_it_unknown(run: Run, error: UnsettledError) ->
     assert run.told == (error.kind, f"{error.message} {UNKNOWN}the reports cannot be read (It cannot be read). {AGAIN}")
 
 
-# a POST that was answered with HTTP 429, which nobody has to believe
-
-
-def test_what_was_throttled_is_sent_again_after_a_look(run: Run) -> None:
-    run.service.then("POST", BUSY)
-    run.schedule()
-    assert (run.service.calls, run.knows, run.told) == (["POST ab", *ALL, "POST ab", *STANDING], ("N2", True, False), None)
-    assert run.service.clock.pauses == [3]
-
-
-def test_what_is_always_throttled_is_looked_for_to_the_end() -> None:
-    run = Run(timeout=2)
-    run.service.then("POST", *[BUSY] * 9)
-    run.schedule()
-    # The service asks for a pause that is too long for another try, and looks are none.
-    assert (run.service.calls, run.told, run.knows) == (["POST ab", *ALL * 3], ("service", "Busy."), (None, False, False))
-    assert run.service.clock.pauses == [0.5, 1.0]
-
-
-@pytest.mark.parametrize("late", [0, 1, 2, 3, 5])
-@pytest.mark.parametrize("error", [UnsettledError("Busy.", "service", carried_out=None, status=429), lost()])
-def test_none_of_what_was_made_although_throttled_is_kept_back(late: int, error: UnsettledError) -> None:
-    """However late what was made comes into the reports: there is one, or the failure names all."""
-    run = Run(timeout=4)
-    throttled = UnsettledError("Busy.", "service", carried_out=None, status=429)
-    run.service.then("POST", *(lambda failure=failure: [run.service.make(run.service.posted[-1]), failure][1] for failure in (throttled, throttled, error)))
-    run.service.then("LIST", *[{"reportList": []}] * 5 * late)
-    run.schedule()
-    made = sorted(run.service.upgrades)
-    if len(made) == 1:
-        assert (run.told, run.knows) == (None, ("N1", True, False))
-    else:
-        assert run.failure is not None
-        assert all(name in run.failure.message for name in made)
-        assert run.scheduler.landed
-
-
-@pytest.mark.parametrize("error", [UnsettledError("Busy.", "service", carried_out=None, status=429), lost()])
-def test_that_one_is_shown_does_not_mean_that_it_is_alone(run: Run, error: UnsettledError) -> None:
-    throttled = UnsettledError("Busy.", "service", carried_out=None, status=429)
-    run.service.then("POST", *(lambda failure=failure: [run.service.make(run.service.posted[-1]), failure][1] for failure in (throttled, error)))
-    nothing: list[t.Any] = [{"reportList": []}] * 5
-    run.service.then("LIST", *nothing, lambda: {"reportList": [run.service.upgrades["N1"]]}, *nothing[:4])
-    run.schedule()
-    assert run.told == ("state", f"There are 2 upgrades {KEY}: N1 (RequestPending), N2 (RequestPending). Cancel all but one of them by upgrade_id.")
-    assert run.knows == ("N2", True, False)
-
-
-def test_one_that_somebody_else_makes_beside_throttled_ones_is_taken_at_the_end() -> None:
-    run = Run(timeout=1)
-    run.service.then("POST", lambda: [run.service.add("V", "c"), UnsettledError("Busy.", "service", carried_out=None, status=429)][1])
-    run.schedule()
-    assert (run.service.calls.count("POST ab"), run.knows, run.told) == (1, ("V", False, False), None)
-
-
 # a POST without an answer
 
 
-@pytest.mark.parametrize("carried_out", [None, True])
-def test_a_lost_post_is_settled_by_the_reports_and_never_sent_again(run: Run, carried_out: bool | None) -> None:
-    run.service.then("POST", lambda: [run.service.make(run.service.posted[0]), lost(carried_out)][1])
+@pytest.mark.parametrize("error", [lost(None), lost(carried_out=True), UnsettledError("Busy.", "service", carried_out=None, status=429)])
+def test_a_lost_post_is_settled_by_the_reports_and_never_sent_again(run: Run, error: UnsettledError) -> None:
+    run.service.then("POST", lambda: [run.service.make(run.service.posted[0]), error][1])
     run.service.then("LIST", *[{"reportList": []}] * 5)
     run.schedule()
     assert (run.service.calls, run.knows, run.told) == (["POST ab", *ALL, *ALL], ("N1", True, False), None)
     assert run.service.clock.pauses == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("late", range(8))
+@pytest.mark.parametrize("status", [408, 429, 503])
+@pytest.mark.parametrize("retry_after", [None, 1, 500])
+def test_however_late_it_is_listed_there_is_one(late: int, status: int, retry_after: float | None) -> None:
+    """What was made although the service says that it was busy: one POST, and either it is found or nobody knows."""
+    run = Run(timeout=4)
+    error = UnsettledError("Busy.", "service", carried_out=None, status=status, retry_after=retry_after)
+    run.service.then("POST", lambda: [run.service.make(run.service.posted[-1]), error][1])
+    run.service.then("LIST", *[{"reportList": []}] * 5 * late)
+    run.schedule()
+    assert len(run.service.posted) == 1
+    looks = run.service.calls.count("LIST RequestFailed")
+    if late < looks:
+        assert (run.told, run.knows) == (None, ("N1", True, False))
+    else:
+        assert run.failure is not None
+        assert (run.failure.kind, UNKNOWN in run.failure.message, run.knows) == ("service", True, (None, False, True))
+        # It was looked for to the end.
+        assert looks > 2
 
 
 def test_the_pause_that_the_service_asks_for_is_made_once(run: Run) -> None:

@@ -11,13 +11,13 @@ import typing as t
 
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, RailError, ThingSpaceError
+from ansible_collections.thingspace.fota.plugins.module_utils._key import Key
 from ansible_collections.thingspace.fota.plugins.module_utils._moves import Entry
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import Rails
 from ansible_collections.thingspace.fota.plugins.module_utils._rounds import Step
-from ansible_collections.thingspace.fota.plugins.module_utils._schedule import Key
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade
-from ansible_collections.thingspace.fota.plugins.module_utils._wave import Part, Wave, holds
+from ansible_collections.thingspace.fota.plugins.module_utils._wave import Part, Wave
 from fake_membership import DONE, IN, NO, OUT, seen
 from fake_service import ACCOUNT, KEY, FakeService
 from fake_waves import FREE, declared, lost, new, plan, there
@@ -107,11 +107,6 @@ def test_one_of_the_past_wants_nothing() -> None:
     wave = new(FakeService(), "ab")
     wave.past = True
     assert (wave.entry().declared, wave.entry().state) == (frozenset(), "present")
-
-
-@pytest.mark.parametrize(("status", "taken"), [("Queued", True), ("RequestPending", True), ("InProgress", True), ("Finished", False), ("RequestFailed", False)])
-def test_whose_devices_are_taken(status: str, taken: bool) -> None:
-    assert holds(Upgrade("U", ACCOUNT, None, None, None, None, status, {})) is taken
 
 
 # what it is to become

@@ -180,6 +180,9 @@ LOST: list[dict[str, t.Any]] = [
     {"do": "garbled", "shape": "no_http", "text": "Tunnel connection failed: 502", "applied": True},
     {"do": "html", "status": 502},
     {"do": "html", "status": 200, "applied": True},
+    {"do": "html", "status": 403, "applied": True},
+    {"do": "status", "status": 409, "body": {}, "applied": True},
+    {"do": "status", "status": 404, "body": ""},
     {"do": "truncated"},
 ]
 
@@ -287,7 +290,8 @@ def test_an_answer_whose_read_back_fails_is_a_change(sim: Simulator) -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    [{"do": "drop_after"}, {"do": "status", "status": 429}, {"do": "status", "status": 429, "applied": True}, {"do": "status", "status": 303, "applied": True}],
+    [{"do": "drop_after"}, {"do": "status", "status": 429}, {"do": "status", "status": 429, "applied": True}, {"do": "status", "status": 303, "applied": True}]
+    + [{"do": "html", "status": 403, "applied": True}, {"do": "status", "status": 425, "body": "", "applied": True}],
 )
 def test_a_lost_answer_that_cannot_be_read_counts_as_changed(sim: Simulator, fault: dict[str, t.Any]) -> None:
     phone = Phone(sim, url=OLD)
@@ -295,6 +299,36 @@ def test_a_lost_answer_that_cannot_be_read_counts_as_changed(sim: Simulator, fau
     sim.fault("GET /callbacks", do="expired_session", nth=2)
     result = phone.run(url=URL)
     assert (result["failed"], result["error"]["kind"], result["changed"]) == (True, "session_token", True)
+
+
+ODD: list[dict[str, t.Any]] = [
+    {"url": OLD},
+    {"name": None, "url": OLD},
+    {"name": " ", "url": OLD},
+    {"name": 7, "url": OLD},
+    {"Name": "Fota", "Url": OLD},
+    {"name": "FotaService", "url": OLD},
+    {"name": "FOTA v1", "url": OLD},
+    {"name": "Fo-ta", "url": OLD},
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+@pytest.mark.parametrize("beside", [[], [{"name": "Other", "url": URL}]])
+def test_a_listener_that_may_be_that_of_fota_is_not_taken_for_none(sim: Simulator, odd: dict[str, t.Any], beside: list[dict[str, t.Any]]) -> None:
+    phone = Phone(sim, url=OLD)
+    sim.fault("GET /callbacks", do="status", status=200, body=[*beside, odd], times=None)
+    tasks: list[dict[str, t.Any]] = [{"state": "absent"}, {"state": "absent", "url": OLD}, {"url": URL}]
+    for options in tasks:
+        result = phone.run(**options)
+        assert (result["failed"], result["error"]["kind"], result["changed"], sim.writes) == (True, "service", False, [])
+
+
+@pytest.mark.parametrize("others", [[], None, [{"name": "Other", "url": URL}], [{"name": "Photo", "url": URL}]])
+def test_listeners_of_other_services_are_none(sim: Simulator, others: object) -> None:
+    phone = Phone(sim)
+    sim.fault("GET /callbacks", do="status", status=200, body=json.dumps(others), times=None)
+    assert phone.run(state="absent")["msg"] == "No callback is registered, unchanged."
 
 
 # -- input

@@ -100,7 +100,7 @@ def test_an_account_of_somebody_else(sim: Simulator, module: str) -> None:
 
 @pytest.mark.parametrize("module", PAGED)
 def test_a_cursor_that_stands_still_is_an_error(sim: Simulator, module: str) -> None:
-    page = {"hasMoreFlag": True, "hasMoreData": True, "lastSeenUpgradeId": 7, "lastSeenDeviceId": 7}
+    page = {"hasMoreFlag": True, "hasMoreData": True, "lastSeenUpgradeId": 7, "lastSeenDeviceId": 7, "reportList": [], "deviceList": []}
     sim.fault(MODULES[module], do="status", status=200, body=page, times=None)
     told = ask(sim, module)
     assert told["error"]["kind"] == "service"
@@ -154,9 +154,7 @@ def test_what_the_service_tells_under_a_name_of_ours_is_kept_beside_it(sim: Simu
         "upgrade_id": UNKNOWN,
         "service_upgrade_id": "y",
     }
-    assert upgrade["devices"] == [
-        {"device_id": FIRST, "service_device_id": "x", "status": "Device Rejected", "reason": "No.", "result_reason": "Not known."}
-    ]
+    assert upgrade["devices"] == [{"device_id": FIRST, "service_device_id": "x", "status": "Device Rejected", "reason": "No.", "result_reason": "Not known."}]
     sim.fault("GET /devices", do="status", status=200, body={"deviceList": [{"device_id": "x", "deviceId": FIRST, "account": "y", "accountName": ACCOUNT}]})
     [told] = ask(sim, "device_info")["devices"]
     assert told == {"device_id": FIRST, "service_device_id": "x", "account": ACCOUNT, "service_account": "y"}

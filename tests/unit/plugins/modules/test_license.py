@@ -342,7 +342,8 @@ def test_candidates_that_fail_half_way_tell_the_truth(sim: Simulator) -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    [{"do": "drop_after"}, {"do": "status", "status": 429}, {"do": "status", "status": 429, "applied": True}, {"do": "status", "status": 303, "applied": True}],
+    [{"do": "drop_after"}, {"do": "status", "status": 429}, {"do": "status", "status": 429, "applied": True}, {"do": "status", "status": 303, "applied": True}]
+    + [{"do": "html", "status": 403, "applied": True}, {"do": "status", "status": 425, "body": "", "applied": True}],
 )
 def test_candidates_whose_fate_cannot_be_read_count_as_changed(sim: Simulator, fault: dict[str, t.Any]) -> None:
     pool = Pool(sim)
@@ -403,6 +404,46 @@ def test_a_report_without_devices_hides_no_upgrade_that_loses_some(sim: Simulato
     assert (refused["error"]["kind"], refused["changed"]) == ("rail", False)
     assert [(item["upgrade_id"], item["devices"]) for item in refused["cancelled_upgrades"]] == [(first, imeis(1, 2)), (second, imeis(2))]
     assert sim.writes == []
+
+
+FOREIGN: list[dict[str, t.Any]] = [{"do": "html", "status": 403}, {"do": "status", "status": 409, "body": {}}, {"do": "status", "status": 404, "body": ""}]
+
+
+@pytest.mark.parametrize("fault", FOREIGN, ids=str)
+def test_who_is_not_the_service_does_not_know_what_became_of_a_change(sim: Simulator, fault: dict[str, t.Any]) -> None:
+    pool = Pool(sim)
+    sim.fault("POST /licenses", applied=True, **fault)
+    sim.fault("GET /licenses", do="expired_session", nth=2)
+    result = pool.run(0, 1)
+    assert (result["failed"], result["changed"], pool.licensed) == (True, True, {0, 1})
+
+
+@pytest.mark.parametrize("fault", FOREIGN, ids=str)
+@pytest.mark.parametrize("wanted", [(0, 1, 2), (0,), ()])
+def test_what_candidates_show_after_such_an_answer_is_of_this_run(sim: Simulator, fault: dict[str, t.Any], wanted: tuple[int, ...]) -> None:
+    pool = Pool(sim)
+    assert pool.run(devices=None, cancellation_candidates=imeis(0, 7))["changed"]
+    for method in ("POST", "DELETE"):
+        sim.fault(f"{method} /licenses", applied=True, **fault)
+    result = pool.run(devices=None, cancellation_candidates=imeis(*wanted))
+    assert (result["failed"], result["changed"], pool.candidates) == (False, True, {*wanted})
+    assert (result["candidates_added"], result["candidates_removed"]) == (imeis(*sorted({*wanted} - {0, 7})), imeis(*sorted({0, 7} - {*wanted})))
+
+
+LISTLESS: list[dict[str, t.Any]] = [
+    {"hasMoreFlag": False, "message": "The report is being generated."},
+    {"hasMoreFlag": False, "lastSeenUpgradeId": 0},
+    {"hasMoreFlag": False, "lastSeenUpgradeId": 0, "reportlist": []},
+]
+
+
+@pytest.mark.parametrize("body", LISTLESS, ids=str)
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_report_without_its_list_keeps_all_licences(sim: Simulator, body: dict[str, t.Any], allowed: bool) -> None:
+    pool, _first, _second = with_upgrades(sim)
+    sim.fault("GET /reports", do="status", status=200, body=body, times=None)
+    refused = pool.run(1, 2, state="absent", allow_cancelling_upgrades=allowed)
+    assert (refused["failed"], refused["error"]["kind"], refused["changed"], sim.writes) == (True, "service", False, [])
 
 
 def test_an_upgrade_that_does_not_tell_its_devices_keeps_all_licences(sim: Simulator) -> None:

@@ -23,6 +23,7 @@ Result = dict[str, t.Any]
 Declared = dict[str, t.Any]
 ACCOUNT = "0402196254-00001"
 KEY = {"firmware_name": "F", "firmware_to": "2.1"}
+KEY_OF_OTHERS = {"firmwareName": "Other", "firmwareTo": "1", "startDate": "2030-01-01"}
 
 
 def imeis(*numbers: int) -> list[str]:
@@ -313,7 +314,8 @@ def test_an_upgrade_that_starts_between_plan_and_write(fleet: Fleet) -> None:
 @pytest.mark.parametrize(
     "fault",
     [{"do": "drop_after"}, {"do": "interim"}, {"do": "status", "status": 429, "applied": True}, {"do": "status", "status": 303, "applied": True}]
-    + [{"do": "garbled", "shape": shape, "text": "Tunnel connection failed: 502", "applied": True} for shape in ("no_http", "chunk_size")],
+    + [{"do": "garbled", "shape": shape, "text": "Tunnel connection failed: 502", "applied": True} for shape in ("no_http", "chunk_size")]
+    + [{"do": "html", "status": 403, "applied": True}, {"do": "status", "status": 409, "body": {}, "applied": True}],
 )
 def test_a_lost_answer_to_a_schedule_is_settled_by_reading(fleet: Fleet, fault: dict[str, t.Any]) -> None:
     fleet.has("a", 1)
@@ -480,6 +482,62 @@ def test_a_report_without_devices_hides_no_device_that_is_taken(fleet: Fleet, li
         assert (result["failed"], result["changed"], fleet.sent) == (True, False, [])
         assert other in result["msg"]
         assert imeis(3)[0] in result["msg"]
+
+
+@pytest.mark.parametrize("word", ["Scheduled", "Paused", "Running", "QUEUED ", "In Progress", "", "CancelPending"])
+@pytest.mark.parametrize("listed", ["RequestPending", "Queued", "InProgress"])
+def test_what_is_listed_as_waiting_or_running_holds_its_devices_whatever_it_says_of_itself(fleet: Fleet, word: str, listed: str) -> None:
+    other = fleet.has("b", 3, 4, status=listed)
+    fleet.sim.misbehave(pending_reads=1000)
+    rows = [{**KEY_OF_OTHERS, "id": other, "status": word, "deviceList": [{"deviceId": device, "status": "Device Accepted"} for device in imeis(3, 4)]}]
+    nth = ("RequestPending", "Queued", "InProgress").index(listed) + 1
+    for check in (True, False):
+        fleet.sim.fault("GET /reports", nth=nth, do="status", status=200, body={"hasMoreFlag": False, "reportList": rows})
+        result = fleet.run(fleet.new("new", 3), check=check)
+        assert (result["failed"], result["error"]["kind"], result["changed"], fleet.sent) == (True, "state", False, [])
+        assert other in result["msg"]
+
+
+@pytest.mark.parametrize("word", ["Finished", "UpgradeFailed", "Request Failed", "Cancelled", "CampaignAborted"])
+def test_what_has_ended_holds_none(fleet: Fleet, word: str) -> None:
+    other = fleet.has("b", 3, 4, status="Finished")
+    rows = [{**KEY_OF_OTHERS, "id": other, "status": word, "deviceList": [{"deviceId": device, "status": "Device Accepted"} for device in imeis(3, 4)]}]
+    fleet.sim.fault("GET /reports", nth=2, do="status", status=200, body={"hasMoreFlag": False, "reportList": rows})
+    assert fleet.run(fleet.new("new", 3))["failed"] is False
+
+
+@pytest.mark.parametrize("word", ["Scheduled", "Paused", ""])
+def test_what_is_not_declared_and_waits_in_other_words_is_seen(fleet: Fleet, word: str) -> None:
+    fleet.has("a", 1)
+    other = fleet.has("b", 3)
+    rows = [{**KEY_OF_OTHERS, "id": other, "status": word, "deviceList": []}]
+    fleet.sim.fault("GET /reports", nth=2, do="status", status=200, body={"hasMoreFlag": False, "reportList": rows})
+    result = fleet.run(fleet.wave("a", 1, 2), unlisted="fail")
+    assert (result["failed"], result["error"]["kind"], fleet.sent) == (True, "state", [])
+    assert other in result["msg"]
+
+
+@pytest.mark.parametrize("odd", [{"startDate": None}, {"startDate": "01/02/2030"}, {"firmwareName": "f"}, {"firmwareTo": 2.1}], ids=str)
+@pytest.mark.parametrize("state", ["exact", "present", "absent"])
+def test_an_upgrade_that_may_be_the_declared_one_is_a_doubt(fleet: Fleet, odd: dict[str, t.Any], state: str) -> None:
+    other = fleet.has("b", 3)
+    wave = fleet.new("new", 5, state=state)
+    row = {"id": other, "status": "Queued", "firmwareName": "F", "firmwareTo": "2.1", "startDate": wave["start_date"], "deviceList": [], **odd}
+    for check in (True, False):
+        fleet.sim.fault("GET /reports", nth=2, do="status", status=200, body={"hasMoreFlag": False, "reportList": [row]})
+        result = fleet.run(wave, check=check)
+        assert (result["failed"], result["error"]["kind"], result["changed"], fleet.sent) == (True, "state", False, [])
+        assert other in result["msg"]
+
+
+@pytest.mark.parametrize("body", [{"hasMoreFlag": False, "message": "The report is being generated."}, {"hasMoreFlag": False, "reportlist": []}], ids=str)
+def test_reports_without_their_list_free_no_device(fleet: Fleet, body: dict[str, t.Any]) -> None:
+    fleet.has("a", 1)
+    fleet.has("b", 3)
+    fleet.sim.fault("GET /reports", do="status", status=200, body=body, times=None)
+    for wave in (fleet.new("new", 3), fleet.wave("a", 1, 3)):
+        result = fleet.run(wave)
+        assert (result["failed"], result["error"]["kind"], fleet.sent) == (True, "service", [])
 
 
 def test_an_upgrade_that_does_not_tell_its_devices_stops_everything(fleet: Fleet) -> None:

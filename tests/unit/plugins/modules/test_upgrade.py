@@ -12,6 +12,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.thingspace.fota.plugins.module_utils import _http
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._scheduler import Scheduler
 from run_module import run_module, tracebacks
 
@@ -27,6 +29,7 @@ NO_UPGRADE: list[t.Any] = [{}, [], {"id": 1}, {"id": UNKNOWN, "status": "Request
 # Answers that hold words, and words that this machine says when nothing was sent.
 WORDED = ("no_http", "reason", "chunk_size", "header")
 LOCAL_WORDS = ("Tunnel connection failed: 502", "[Errno 111] Connection refused", "Failed to establish a new connection", "certificate verify failed")
+UPGRADE: dict[str, t.Any] = {"firmwareName": "F", "firmwareTo": "2.1", "status": "Queued", "deviceList": []}
 NO_UPGRADES: dict[str, t.Any] = {"do": "status", "status": 200, "body": {"hasMoreFlag": False, "lastSeenUpgradeId": 0, "reportList": []}}
 
 
@@ -424,33 +427,72 @@ def test_two_after_a_lost_answer_are_told(sim: Simulator, desk: Desk) -> None:
     assert result["upgrade_id"] != other
 
 
-def test_a_post_that_was_not_let_through_is_sent_again_after_another_look(sim: Simulator, desk: Desk) -> None:
-    sim.fault("POST /upgrades", do="status", status=429, times=2)
+# Who stands in between, and does not know what became of what it has passed on.
+FOREIGN: list[dict[str, t.Any]] = [
+    {"do": "html", "status": 403},
+    {"do": "html", "status": 400},
+    *({"do": "status", "status": status, "body": body} for status in (400, 401, 403, 404, 409, 425) for body in ("", {}, {"message": "Forbidden"})),
+    {"do": "status", "status": 400, "body": {"fault": {"code": "101503", "message": "Error connecting to the back end"}}},
+    {"do": "status", "status": 400, "body": {"errorCode": "", "errorMessage": ""}},
+    {"do": "status", "status": 429},
+    {"do": "status", "status": 408},
+]
+
+
+@pytest.mark.parametrize("fault", FOREIGN, ids=str)
+@pytest.mark.parametrize("late", [0, 6])
+def test_who_is_not_the_service_does_not_know_what_became_of_a_post(sim: Simulator, desk: Desk, fault: dict[str, t.Any], late: int) -> None:
+    sim.fault("POST /upgrades", applied=True, times=None, **fault)
+    sim.fault("GET /reports", nth=6, times=late, **NO_UPGRADES) if late else None
+    result = desk.run(1, retry_timeout=5)
+    assert (result["failed"], result["changed"], desk.posts, len(desk.upgrades)) == (False, True, 1, 1)
+
+
+@pytest.mark.parametrize("fault", FOREIGN[::4], ids=str)
+@pytest.mark.parametrize("applied", [False, True])
+def test_where_no_report_shows_it_nobody_knows(sim: Simulator, desk: Desk, fault: dict[str, t.Any], applied: bool) -> None:
+    sim.fault("POST /upgrades", applied=applied, times=None, **fault)
+    sim.fault("GET /reports", nth=6, times=None, **NO_UPGRADES) if applied else None
     result = desk.run(1)
-    assert (result["changed"], len(desk.upgrades)) == (True, 1)
-    assert desk.methods == f"{LOOK} GET POST {LOOK} GET POST {LOOK} GET POST {LOOK}"
+    assert (result["failed"], result["changed"], desk.posts, len(desk.upgrades)) == (True, True, 1, int(applied))
+    assert "Whether the upgrade was scheduled is not known" in result["msg"]
+    assert "Run the task again later" in result["msg"]
 
 
-def test_a_post_waits_as_long_as_the_service_asks(sim: Simulator, desk: Desk) -> None:
+@pytest.mark.parametrize("fault", FOREIGN[::4], ids=str)
+def test_who_is_not_the_service_does_not_know_what_became_of_a_cancellation(sim: Simulator, desk: Desk, fault: dict[str, t.Any]) -> None:
+    upgrade = desk.add(1)
+    sim.fault("DELETE /upgrades", applied=True, **fault)
+    sim.fault("GET /upgrades", do="expired_session", nth=2)
+    result = desk.cancel(upgrade_id=upgrade)
+    assert (result["failed"], result["changed"], desk.upgrades) == (True, True, [])
+
+
+def test_an_account_that_is_throttled_gets_there_by_another_run(sim: Simulator, desk: Desk) -> None:
     sim.fault("POST /upgrades", do="status", status=429, retry_after=1)
-    assert desk.run(1, retry_timeout=3)["changed"] is True
-    first, second = [record for record in sim.requests if record.method == "POST"]
-    assert second.time - first.time >= 1
+    first = desk.run(1)
+    assert (first["failed"], first["error"]["kind"], first["error"]["status"], desk.upgrades) == (True, "service", 429, [])
+    second = desk.run(1)
+    assert (second["failed"], second["changed"], len(desk.upgrades)) == (False, True, 1)
 
 
-def test_a_post_that_is_never_let_through(sim: Simulator, desk: Desk) -> None:
-    sim.fault("POST /upgrades", do="status", status=429, times=None)
-    result = desk.run(1)
-    assert (result["failed"], result["changed"], result["error"]["status"], desk.upgrades) == (True, False, 429, [])
+@pytest.mark.parametrize("asked", [1, 500])
+def test_the_service_is_looked_at_no_sooner_than_it_asks_unless_that_is_too_late(sim: Simulator, desk: Desk, asked: int) -> None:
+    sim.fault("POST /upgrades", do="status", status=429, retry_after=asked)
+    desk.run(1, retry_timeout=2)
+    post = next(record for record in sim.requests if record.method == "POST")
+    looks = [record for record in sim.requests if record.number > post.number]
+    assert len(looks) >= 10
+    assert asked > 2 or looks[0].time - post.time >= asked
 
 
-def test_somebody_else_was_faster(sim: Simulator, desk: Desk) -> None:
+def test_somebody_else_was_faster(desk: Desk, sim: Simulator) -> None:
     other = desk.add(1, 2)
     sim.fault("GET /reports", times=5, **NO_UPGRADES)
     sim.fault("POST /upgrades", do="status", status=429)
     result = desk.run(1)
-    assert (result["failed"], result["changed"], result["upgrade_id"], desk.posts) == (False, False, other, 1)
-    assert (result["devices_missing_count"], result["devices_extra_count"]) == (0, 1)
+    assert (result["failed"], result["changed"], desk.posts) == (True, True, 1)
+    assert other in result["msg"]
 
 
 @pytest.mark.parametrize(
@@ -792,6 +834,57 @@ def test_a_page_that_is_none_is_no_empty_one(sim: Simulator, desk: Desk, body: o
     assert sim.writes == []
 
 
+LISTLESS: list[dict[str, t.Any]] = [
+    {"hasMoreFlag": False},
+    {"hasMoreFlag": False, "lastSeenUpgradeId": 0},
+    {"hasMoreFlag": False, "message": "The report is being generated."},
+    {"hasMoreFlag": False, "lastSeenUpgradeId": 0, "reportlist": []},
+    {"hasMoreFlag": False, "lastSeenUpgradeId": 0, "upgradeList": []},
+]
+
+
+@pytest.mark.parametrize("body", LISTLESS, ids=str)
+def test_a_report_without_its_list_is_no_empty_one(sim: Simulator, desk: Desk, body: dict[str, t.Any]) -> None:
+    desk.add(1)
+    sim.fault("GET /reports", do="status", status=200, body=body, times=None)
+    for result in (desk.run(1), desk.run(1, check=True), desk.cancel()):
+        assert (result["failed"], result["error"]["kind"], result["changed"]) == (True, "service", False)
+    assert sim.writes == []
+
+
+ODD: list[dict[str, t.Any]] = [
+    *({"startDate": value} for value in (None, "", "soon", "03/04/2027")),
+    {"startDate": {}},
+    *({"firmwareName": value} for value in (None, "", "f", " F ")),
+    *({"firmwareTo": value} for value in (None, "2. 1")),
+    {"firmwareTo": 2.1},
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+@pytest.mark.parametrize("left_out", [False, True])
+def test_one_that_may_be_it_is_neither_scheduled_again_nor_taken_for_gone(sim: Simulator, desk: Desk, odd: dict[str, t.Any], left_out: bool) -> None:
+    upgrade = desk.add(1)
+    row = {**UPGRADE, "id": upgrade, "startDate": day(7), **odd}
+    row = {name: value for name, value in row.items() if not left_out or name not in odd}
+    for nth in range(2, 18, 4):
+        sim.fault("GET /reports", nth=nth, do="status", status=200, body={"hasMoreFlag": False, "reportList": [row]})
+    for result in (desk.run(1), desk.run(1, check=True), desk.cancel(), desk.cancel(check=True)):
+        assert (result["failed"], result["error"]["kind"], result["changed"]) == (True, "state", False)
+        assert upgrade in result["msg"]
+    assert sim.writes == []
+
+
+@pytest.mark.parametrize("beside", [{}, {"more": True}])
+def test_a_report_that_names_another_page_is_not_the_last(sim: Simulator, desk: Desk, beside: dict[str, t.Any]) -> None:
+    sim.add_upgrade(devices=imeis(10), start_date="+7", firmware_name="Other", status="Queued")
+    upgrade = desk.add(1)
+    other = {**UPGRADE, "id": UNKNOWN, "firmwareName": "Other", "startDate": day(7)}
+    sim.fault("GET /reports", nth=2, do="status", status=200, body={"lastSeenUpgradeId": 1, "reportList": [other], **beside})
+    result = desk.run(1)
+    assert (result["failed"], result["upgrade_id"], desk.posts) == (False, upgrade, 0)
+
+
 def test_an_upgrade_that_the_reports_do_not_show_yet_is_waited_for(sim: Simulator, desk: Desk) -> None:
     late = sim.fault("GET /reports", nth=6, times=9, **NO_UPGRADES)
     assert desk.run(1, retry_timeout=5)["failed"] is False
@@ -811,15 +904,27 @@ def test_what_was_made_although_throttled_is_told(sim: Simulator, desk: Desk) ->
     assert (desk.run(1)["changed"], desk.posts, len(desk.upgrades)) == (True, 1, 1)
 
 
+def _not_once(send: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+    """The first POST surely does not leave this machine."""
+    left = [UnsettledError("Cannot reach it.", "unreachable", carried_out=False)]
+
+    def once(transport: _http.Transport, request: t.Any) -> t.Any:
+        if request.method == "POST" and left:
+            raise left.pop()
+        return send(transport, request)
+
+    return once
+
+
 def test_midnight_in_between(sim: Simulator, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     from ansible_collections.thingspace.fota.plugins.module_utils import _scheduling
 
     days = iter([0, 0, 1])
     first = datetime.datetime.now(datetime.timezone.utc).date()
     monkeypatch.setattr(_scheduling, "today", lambda: first + datetime.timedelta(days=next(days)))
-    sim.fault("POST /upgrades", do="status", status=429)
+    monkeypatch.setattr(_http.Transport, "once", _not_once(_http.Transport.once))
     result = desk.run(1, start_date=first.isoformat())
-    assert (result["error"]["kind"], desk.posts) == ("state", 1)
+    assert (result["error"]["kind"], desk.posts) == ("state", 0)
     assert desk.upgrades == []
 
 

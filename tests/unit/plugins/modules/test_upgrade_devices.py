@@ -501,6 +501,33 @@ def test_a_throttled_write_that_was_made_all_the_same_is_told(sim: Simulator) ->
     assert (result["changed"], result["added"]) == (True, imeis(1))
 
 
+FOREIGN: list[dict[str, t.Any]] = [
+    {"do": "html", "status": 403},
+    {"do": "status", "status": 409, "body": {}},
+    {"do": "status", "status": 404, "body": ""},
+    {"do": "status", "status": 401, "body": {"message": "Unauthorized"}},
+]
+
+
+@pytest.mark.parametrize("fault", FOREIGN, ids=str)
+def test_who_is_not_the_service_does_not_know_what_became_of_a_change(sim: Simulator, fault: dict[str, t.Any]) -> None:
+    fleet = Fleet(sim)
+    sim.fault("PUT /upgrades", applied=True, **fault)
+    result = fleet.run(1)
+    assert (result["failed"], result["changed"], result["added"], fleet.methods) == (False, True, imeis(1), "GET PUT GET")
+
+
+@pytest.mark.parametrize("fault", FOREIGN, ids=str)
+@pytest.mark.parametrize("blind", [{"do": "status", "status": 500}, {"do": "expired_bearer"}, {"do": "expired_session"}], ids=str)
+def test_where_no_read_shows_it_nobody_knows(sim: Simulator, fault: dict[str, t.Any], blind: dict[str, t.Any]) -> None:
+    fleet = Fleet(sim)
+    sim.fault("PUT /upgrades", applied=True, **fault)
+    sim.fault("GET /upgrades", nth=2, times=None, **blind)
+    result = fleet.run(1, retry_timeout=1)
+    assert (result["failed"], result["changed"], fleet.members) == (True, True, {1})
+    assert "whether it was made is unknown" in result["msg"]
+
+
 def test_a_failure_of_the_service_that_is_an_expired_session_is_told_as_such(sim: Simulator) -> None:
     fleet = Fleet(sim)
     body = json.dumps({"errorCode": "UnifiedWebService.REQUEST_FAILED.SessionToken.Expired", "errorMessage": "The Session has expired."})
