@@ -46,7 +46,7 @@ def variables(upgrade: Upgrade, prefix: str) -> dict[str, t.Any]:
 
 def are_upgrades(kept: object) -> bool:
     """Whether what lay in a cache, where anything may lie, can become hosts."""
-    return isinstance(kept, list) and all(isinstance(upgrade, dict) and isinstance(upgrade.get("upgrade_id"), str) for upgrade in kept)
+    return isinstance(kept, list) and all(map(_is_upgrade, kept))
 
 
 def groups(upgrade: Upgrade) -> list[str]:
@@ -87,6 +87,10 @@ def shared_groups(safe: t.Iterable[tuple[str, str]]) -> list[str]:
         for name, raws in made_of.items()
         if len(raws) > 1
     ]
+
+
+def _is_upgrade(kept: object) -> bool:
+    return isinstance(kept, dict) and isinstance(kept.get("upgrade_id"), str) and isinstance(kept.get("start_date"), (str, type(None)))
 
 
 def _service(name: str) -> str:
