@@ -191,12 +191,13 @@ class Wave:
 
     def check_end(self) -> None:
         """Raise StateError where somebody else has changed it meanwhile, so that it is not what is declared."""
-        last, answers = self.progress.last, self.progress.answers
-        if self.failure or not self.moves or self.progress.unread:
+        progress = self.progress
+        if self.failure or not self.moves or progress.unread:
             return
-        left = self.declared.target.plan(last)
-        missing = left.append - answers["append"].keys() - self.withheld.keys()
-        extra = left.remove - answers["remove"].keys() - self.staying.keys()
+        left = self.declared.target.plan(progress.last)
+        # What was refused is told as such. What was acknowledged has been seen too: if it is seen no more, somebody has undone it.
+        missing = left.append - (progress.answers["append"].keys() - progress.acknowledged("append")) - self.withheld.keys()
+        extra = left.remove - (progress.answers["remove"].keys() - progress.acknowledged("remove")) - self.staying.keys()
         if missing or extra:
             self.failure = StateError(
                 f"Somebody else has changed it while this run worked on it: {len(missing)} declared devices are missing ({some(missing) or 'none'}), "

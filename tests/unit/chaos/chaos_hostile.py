@@ -60,7 +60,7 @@ _FAULTS: dict[str, tuple[int, t.Callable[[random.Random], Json]]] = {
     "broken": (4, _broken),
     "interim": (2, lambda dice: {"do": "interim", "status": dice.choice([102, 103])}),
     "doubled": (1, lambda dice: {"do": "doubled"}),
-    "unmentioned": (3, lambda dice: {"do": "leave_out", "devices": sorted(dice.sample(range(12), dice.randint(1, 6)))}),
+    "unmentioned": (8, lambda dice: {"do": "leave_out", "devices": sorted(dice.sample(range(12), dice.randint(1, 6)))}),
     "carried out": (4, lambda dice: {"do": "status", "status": 429, "applied": True}),
     "foreign": (4, lambda dice: {**dice.choice(_FOREIGN), "applied": dice.random() < 0.6}),
     "gateway": (5, lambda dice: dict(dice.choice(_GATEWAY))),

@@ -14,7 +14,7 @@ import typing as t
 
 from chaos_schedules import Json
 from chaos_wishes import Wish
-from chaos_world import Cause, Moment, Run, members
+from chaos_world import POOL, Cause, Moment, Run, members
 
 Devices = frozenset[str]
 
@@ -172,8 +172,19 @@ def _check_rejected(wish: Wish, claims: Json, seen: Seen) -> None:
         if item["operation"] != "remove":
             assert device in wish.declared, f"{device} is told as rejected and is not declared"
             assert device not in seen.after or device in seen.touched or not seen.settled, f"{device} is told as rejected and is in"
+            assert device not in _unmentioned(seen), f"{device} is told as rejected, and no answer says so"
         elif seen.settled:
             assert device in seen.after or device in seen.touched, f"{device} is told as not removed and is gone"
+
+
+def _unmentioned(seen: Seen) -> Devices:
+    """Devices that were sent and left out of the answer, and are listed as refused nowhere."""
+    run = seen.run
+    left_out = {POOL[number] for fault in run.step.get("faults", ()) if fault["do"] == "leave_out" for number in fault["devices"]}
+    sent = [record for record in run.records if record.operation == "modify" and record.json["type"] == "append" and seen.id in record.path]
+    mentioned = {device for record in sent if "leave_out" not in record.faults or record.status != 200 for device in record.json["deviceList"]}
+    listed = {device for world in (run.before, run.after) if seen.id in world for device in world[seen.id].rejected}
+    return Devices(left_out & {device for record in sent for device in record.json["deviceList"]}) - mentioned - listed
 
 
 def _check_rails(run: Run, seen: Seen) -> None:

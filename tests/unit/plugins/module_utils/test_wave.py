@@ -16,6 +16,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._moves import Entr
 from ansible_collections.thingspace.fota.plugins.module_utils._plan import Plan
 from ansible_collections.thingspace.fota.plugins.module_utils._rails import Rails
 from ansible_collections.thingspace.fota.plugins.module_utils._rounds import Step
+from ansible_collections.thingspace.fota.plugins.module_utils._standing import Standing
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade
 from ansible_collections.thingspace.fota.plugins.module_utils._wave import Part, Wave
 from fake_membership import DONE, IN, NO, OUT, seen
@@ -382,6 +383,15 @@ def test_what_is_missing_with_a_reason_is_nobody_elses_doing() -> None:
     wave.withheld, wave.staying = {"d": "other"}, {"y": "third"}
     wave.check_end()
     assert told(wave) is None
+
+
+def test_what_was_acknowledged_and_undone_by_somebody_else_is_found_out() -> None:
+    service = FakeService()
+    service.add("U", "xb")
+    wave = there(service, "bc", moves=True)
+    wave.progress.answers = {"append": {"c": Standing("AddDeviceSucceed", "")}, "remove": {"x": Standing("RemoveDeviceSucceed", "")}}
+    wave.check_end()
+    assert "1 declared devices are missing (c), 1 others are in it (x)" in str(wave.failure and wave.failure.message)
 
 
 @pytest.mark.parametrize("why", ["failure", "moves", "unread"])

@@ -916,6 +916,18 @@ def _not_once(send: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
     return once
 
 
+@pytest.mark.parametrize("habit", [{"device_lists": "missing"}, {"rejected_devices": "vanish", "pending_reads": 0}])
+def test_what_may_have_been_made_although_throttled_is_not_known(sim: Simulator, desk: Desk, habit: dict[str, t.Any]) -> None:
+    """It shows up with fewer devices than were sent, or without any: taken for somebody else's, it would be a success that changed nothing."""
+    sim.misbehave(**habit)
+    sim.refuse(imeis(1))
+    sim.fault("POST /upgrades", do="status", status=429, applied=True)
+    result = desk.run(1, 2)
+    assert (result["failed"], result["changed"], desk.posts, len(desk.upgrades)) == (True, True, 1, 1)
+    assert "Whether the upgrade was scheduled is not known" in result["msg"]
+    assert desk.upgrades[0].id in result["msg"]
+
+
 def test_midnight_in_between(sim: Simulator, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     from ansible_collections.thingspace.fota.plugins.module_utils import _scheduling
 
