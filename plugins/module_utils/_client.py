@@ -44,6 +44,16 @@ class Client:
         """HTTP requests made so far."""
         return self._transport.requests
 
+    @property
+    def received(self) -> int:
+        """Bytes of answers so far."""
+        return self._transport.received
+
+    @property
+    def api_url(self) -> str:
+        """Root of all paths."""
+        return self._transport.api_url
+
     def backoff(self) -> Backoff:
         """A fresh series of tries within ``retry_timeout``."""
         return self._transport.backoff()

@@ -21,6 +21,8 @@ _SAID = {"true": True, "false": False}
 _MOST_EMPTY = 5
 # Five million devices of 1,000 a page.
 _MOST_PAGES = 5_000
+# Of all pages of a list. A hundred upgrades of 50,000 devices are less.
+_MOST_BYTES = 512 * 2**20
 _SHOWN = 80
 
 
@@ -33,6 +35,11 @@ class Account:
     def __init__(self, client: Client, name: str) -> None:
         self._client = client
         self.name = name
+
+    @property
+    def api_url(self) -> str:
+        """The service that it is an account of."""
+        return self._client.api_url
 
     def read(self, resource: str, *rest: str, query: t.Mapping[str, str] | None = None) -> t.Any:
         """GET, retried. Raises ThingSpaceError."""
@@ -72,6 +79,7 @@ class Account:
         what = "/".join([resource, *rest])
         position, asked, empty, count = "0", {"0"}, 0, 0
         seen: set[str] = set()
+        start = self._client.received
         for dummy in range(_MOST_PAGES):
             page = self.read(resource, *rest, "index", position, query=query)
             rows = _rows_of(page, listed, counted, what)
@@ -79,6 +87,8 @@ class Account:
             if more is None:
                 # Without a flag a cursor that moves on is one to follow, and the end is where it names nothing new.
                 more = cursor is not None and _position(page.get(cursor)) not in ({"", *asked} if not rows else {"", "0"})
+            if self._client.received - start > _MOST_BYTES:
+                raise _endless(what, f"{_MOST_BYTES // 2**20} MiB were read, and the list goes on.")
             known = len(seen)
             seen.update(_row_id(row, row_id) for row in rows)
             count += len(rows)

@@ -91,15 +91,22 @@ class Transport:
         self._proxies = settings["proxies"]
         self._headers = {**session.headers, "Accept-Encoding": ", ".join(_ENCODINGS)}
         self.requests = 0
+        # Bytes of answers, decompressed.
+        self.received = 0
         if not self._verify:
             # `validate_certs: false` was the user's word; urllib3 would repeat it on stderr for every request. For the whole process and for good,
             # since filters that are set and taken back by several threads get mixed up.
             warnings.simplefilter("ignore", InsecureRequestWarning)
 
+    @property
+    def api_url(self) -> str:
+        """Root of all paths."""
+        return self._api_url
+
     def branch(self) -> Transport:
         """The same connections with a count of requests of its own: for another thread."""
         other = copy.copy(self)
-        other.requests = 0
+        other.requests = other.received = 0
         return other
 
     def backoff(self) -> Backoff:
@@ -119,6 +126,7 @@ class Transport:
             # The adapter follows no redirect, which would carry the VZ-M2M token to wherever it points.
             response = self._adapter.send(prepared, timeout=self._timeout, verify=self._verify, proxies=self._proxies)
             body = _body(response, request)
+            self.received += len(body)
         except ThingSpaceError:
             raise
         except Exception as error:  # What came may break anything on its way through three libraries.

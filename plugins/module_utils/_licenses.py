@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 import typing as t
 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
@@ -20,6 +21,7 @@ _LICENSED = Standing("", "")
 _NAMES = {"deviceId": "device_id", "accountName": "account"}
 _PAGE_FIELDS = {"totalLicenses", "assignedLicenses", "hasMoreData", "lastSeenDeviceId", "deviceList"}
 _MOST_PASSES = 3
+_SHOWN = 40
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Licenses:
                 device = _device(item.get("deviceId"))
                 devices[device] = plain({**item, "deviceId": device}, _NAMES)
         more = plain({name: value for name, value in page.items() if name not in _PAGE_FIELDS}, _NAMES)
-        assigned = _count(page.get("assignedLicenses"))
+        assigned = _told_count(page, "assignedLicenses")
         return Licensed(_count(page.get("totalLicenses")), assigned, devices, more, listed or assigned is not None), pages
 
     def candidates(self) -> Candidates:
@@ -98,7 +100,7 @@ class Licenses:
             for page in self._account.pages("licenses", "cancel", listed="deviceList", row_id=None, cursor=None, counted="count"):
                 listed = listed or isinstance(page.get("deviceList"), list)
                 devices |= dict.fromkeys(map(_device, page.get("deviceList") or []))
-            count, updated = _count(page.get("count")), page.get("updateTime")
+            count, updated = _told_count(page, "count"), page.get("updateTime")
             if count is None and not listed:
                 raise ThingSpaceError("The service answered with neither the cancellation candidates nor their number.", "service")
             if count is None or count <= len(devices):
@@ -196,7 +198,17 @@ def _no_device() -> ThingSpaceError:
     return ThingSpaceError("The service answered with a licence of a device that has no deviceId.", "service")
 
 
+def _told_count(page: t.Mapping[str, t.Any], name: str) -> int | None:
+    """How many there are, None if the service does not tell. Raises ThingSpaceError for what is no number: taken for untold, it hides what is not listed."""
+    count = _count(page.get(name))
+    if count is None and page.get(name) is not None:
+        raise ThingSpaceError(f"The service answered with {name} {str(page[name])[:_SHOWN]!r}, which is no number of licences.", "service")
+    return count
+
+
 def _count(value: object) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
         return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

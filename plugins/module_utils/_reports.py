@@ -42,10 +42,9 @@ def upgrades_by_status(account: Account, statuses: t.Collection[str], without: t
 def with_devices(account: Account, upgrades: t.Iterable[Upgrade], *, needed: bool = True) -> list[Upgrade]:
     """The upgrades, each with its devices: one whose row in the report has no list of them is read by itself. Raises ThingSpaceError.
 
-    One that is gone meanwhile is left out.
-
     Args:
-        needed: one that does not tell them even then is an error, since its devices are not known to be free.
+        needed: one that does not tell them even then, or is listed and not there, is an error, since its devices are not known to be free. Otherwise
+            one that is not there is left out: it may have gone meanwhile.
     """
     whole = (upgrade if upgrade.told else _whole(account, upgrade.upgrade_id, needed) for upgrade in upgrades)
     return [upgrade for upgrade in whole if upgrade is not None]
@@ -55,9 +54,13 @@ def _whole(account: Account, upgrade_id: str, needed: bool) -> Upgrade | None:
     try:
         upgrade = Upgrades(account).get(upgrade_id)
     except ThingSpaceError as error:
-        if error.kind == "not_found":
-            return None
-        raise
+        if error.kind != "not_found":
+            raise
+        if needed:
+            raise ThingSpaceError(
+                f"The service lists the upgrade {upgrade_id} without its devices, and does not know it when asked for it.", "service"
+            ) from None
+        return None
     if needed and not upgrade.told:
         raise ThingSpaceError(f"The service does not say which devices are in the upgrade {upgrade_id}: neither report nor upgrade lists any.", "service")
     return upgrade
@@ -71,11 +74,12 @@ def _of_status(account: Account, status: str, without: t.Collection[str], unread
     """
     before: t.Collection[str] | None = None
     for _attempt in range(_MOST_PASSES):
-        pages = list(account.pages("reports", "status", status, listed="reportList", row_id="id", cursor="lastSeenUpgradeId"))
-        rows = (_slim(body, without) for page in pages for body in page.get("reportList") or [])
-        upgrades = list(_read(rows, account.name, unreadable))
+        pages, upgrades = 0, list[Upgrade]()
+        for page in account.pages("reports", "status", status, listed="reportList", row_id="id", cursor="lastSeenUpgradeId"):
+            pages += 1
+            upgrades += _read((_slim(body, without) for body in page.get("reportList") or []), account.name, unreadable)
         ids = {upgrade.upgrade_id for upgrade in upgrades}
-        if len(pages) == 1 or ids == before:
+        if pages == 1 or ids == before:
             return upgrades
         before = ids
     raise ThingSpaceError(f"The list of upgrades that are {status} keeps changing while it is read.", "service")

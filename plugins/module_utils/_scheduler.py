@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
+from ansible_collections.thingspace.fota.plugins.module_utils._errors import StateError, ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._key import PENDING, REFUSED, STANDING, Key, appeared, matching, only
 from ansible_collections.thingspace.fota.plugins.module_utils._reports import upgrades_by_status, with_devices
 from ansible_collections.thingspace.fota.plugins.module_utils._schedule import check_cancellable, is_gone
+from ansible_collections.thingspace.fota.plugins.module_utils._sent_note import SentNote
 from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, Upgrades
 from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
 
@@ -65,16 +66,24 @@ class Scheduler:
             permit: raises StateError where it is too late, asked before every request.
             known: ids, in lower case, of upgrades with this key that are there already.
         """
-        backoff = self._account.backoff()
+        backoff, note = self._account.backoff(), SentNote(self._account.api_url, self._account.name, str(key))
+        if note.there:
+            raise StateError(
+                f"An earlier task of this run has sent the request that schedules {key}, what became of it is not known, and no report shows the upgrade yet. "
+                "It is not sent again in this run, since that could make a second one. Run the playbook again later: it looks for the upgrade first."
+            )
         while True:
             permit()
+            note.write()
             try:
                 self.last = made = self._upgrades.schedule(key.firmware_name, key.firmware_to, key.start_date, end_date, devices)
                 self.landed = True
             except UnsettledError as failure:
                 if failure.carried_out is not False:
                     self._settle(failure, key, devices, known)
+                    note.clear()
                     return
+                note.clear()
                 again = backoff.wait(failure.retry_after)
                 if again:
                     self.last = only(key, _standing(self._matches(failure, key)))
@@ -83,9 +92,13 @@ class Scheduler:
                     return
                 if not again or backoff.over:
                     raise
+            except ThingSpaceError:
+                note.clear()
+                raise
             else:
                 self.refused_at_once = made.refused
                 self._confirm(key, made.upgrade_id.lower())
+                note.clear()
                 return
 
     def _matches(self, failure: UnsettledError, key: Key) -> list[Upgrade]:
@@ -166,10 +179,7 @@ class Scheduler:
                 sent = sent or error.carried_out is not False
                 again = backoff.wait(error.retry_after)
             except ThingSpaceError as error:
-                if error.kind == "not_found":
-                    self.landed = sent
-                    self.last = self.last if sent else None
-                    return
+                # That it is not there may be said of another path, too: a look decides.
                 failure, again = error, False
             try:
                 now = self.get(upgrade.upgrade_id)
@@ -182,6 +192,9 @@ class Scheduler:
                 return
             self.last = now
             check_cancellable(now)
+            if failure.kind == "not_found":
+                told = f"The upgrade {now.upgrade_id} is still {now.status}, though its cancellation was answered as if it were not there. {failure.message}"
+                raise ThingSpaceError(told, "service", status=failure.status, code=failure.code, detail=failure.detail)
             if not again or backoff.over:
                 raise failure
 

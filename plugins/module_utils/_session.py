@@ -29,6 +29,8 @@ _NOT_SENT = "The login was not sent."
 _IDLE = "Without use it ends by itself after 20 minutes."
 # Not a word about the credentials: a wrong path, a wrong method, a proxy, a slow client, too many requests.
 _OTHER_REFUSALS = (404, 405, 407, 408, 429)
+# It has to go into a header, for which most servers have room for 8 KiB.
+_LONGEST_TOKEN = 8192
 # A token that was mistyped, unlike one whose session is over.
 _NO_TOKEN = r"INPUT_INVALID\.SessionToken"
 
@@ -183,7 +185,7 @@ def _said(error: ThingSpaceError) -> str:
 
 def _token_in(answer: object, name: str) -> str | None:
     token = answer.get(name) if isinstance(answer, dict) else None
-    return token if isinstance(token, str) and re.fullmatch(r"[\x21-\x7e]+", token) else None
+    return token if isinstance(token, str) and re.fullmatch(r"[\x21-\x7e]+", token) and len(token) <= _LONGEST_TOKEN else None
 
 
 def _seconds(value: object) -> int | None:

@@ -182,6 +182,7 @@ def excuses_of(run: Run, wishes: t.Sequence[Wish]) -> set[str]:
         excuses |= {"not_visible", "state", "rejected"}
     if _lists_are_hostile(run):
         excuses |= {"service", "rejected", "not_visible"} if run.blind else {"service"}
+        excuses |= {"state"} if switches["report_rows"] != "whole" else set()
     if run.odd_words and any(snap.rejected for snap in (*run.before.values(), *run.after.values())):
         # They count as members, so that others cannot have them, and taking them out is a removal.
         excuses |= {"state", "rejected", "rail", "not_visible"}
@@ -193,7 +194,8 @@ def excuses_of(run: Run, wishes: t.Sequence[Wish]) -> set[str]:
 def _lists_are_hostile(run: Run) -> bool:
     """Whether a list that was read does not end, or does not say what it should."""
     switches = run.switches
-    lists = switches["pages"] != "end" or switches["more_flag"] != "boolean" or switches["device_lists"] != "shown"
+    usual = {"pages": "end", "more_flag": "boolean", "device_lists": "shown", "report_lists": "shown", "report_rows": "whole"}
+    lists = any(switches[name] != value for name, value in usual.items())
     return switches["device_lists"] == "missing" or lists and any(record.operation == "by_status" for record in run.records)
 
 
@@ -218,7 +220,9 @@ def _of_upgrade(run: Run, wish: Wish, status: str) -> set[str]:
 
 def again_is_idle(run: Run, wishes: t.Sequence[Wish]) -> bool:
     """Whether the same run at once must find nothing to do."""
-    if run.blind or run.result["failed"] or run.check or run.result["rejected_count"] or run.result.get("past_count"):
+    # One that was made is known by its id in that run alone.
+    vague = run.switches["report_rows"] != "whole"
+    if vague or run.blind or run.result["failed"] or run.check or run.result["rejected_count"] or run.result.get("past_count"):
         return False
     for wish in wishes:
         for upgrade_id, snap in run.after.items():

@@ -69,6 +69,8 @@ _SWITCHES: dict[str, list[Json]] = {
     "pages": [{"pages": kind} for kind in ("repeated", "alternating", "empty")],
     "flags": [{"more_flag": spelling, "report_page_size": size} for spelling in ("string", "number", "letter") for size in (1, 2)],
     "lists": [{"device_lists": kind} for kind in ("missing_in_reports", "null_in_reports", "missing")],
+    "reports": [{"report_lists": "left_out"}, {"report_lists": "renamed"}]
+    + [{"report_rows": kind} for kind in ("no_day", "odd_day", "no_firmware", "odd_firmware", "odd_status")],
     "refusals": [{"rejected_status": status} for status in ("Rejected", "AddDeviceFailed", "Request Denied", "Invalid Device")],
     "texts": [{"texts": kind} for kind in TEXTS],
 }

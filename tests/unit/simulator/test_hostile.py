@@ -116,6 +116,27 @@ def test_upgrades_without_their_devices(sim: Simulator, client: Client) -> None:
     assert "deviceList" not in client.upgrade()
 
 
+def test_reports_without_their_list(sim: Simulator, client: Client) -> None:
+    path = f"/reports/{ACCOUNT}/status/Queued/index/0"
+    whole = client.get(path)
+    sim.misbehave(report_lists="left_out")
+    assert client.get(path) == {name: value for name, value in whole.items() if name != "reportList"}
+    sim.misbehave(report_lists="renamed")
+    assert client.get(path)["reportlist"] == whole["reportList"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "name", "told"),
+    [("no_day", "startDate", None), ("odd_day", "startDate", "day "), ("no_firmware", "firmwareName", None), ("odd_firmware", "firmwareName", " ")]
+    + [("odd_status", "status", "Scheduled")],
+)
+def test_reports_that_do_not_tell_what_an_upgrade_is(sim: Simulator, client: Client, rows: str, name: str, told: str | None) -> None:
+    sim.misbehave(report_rows=rows)
+    row = client.get(f"/reports/{ACCOUNT}/status/Queued/index/0")["reportList"][0]
+    assert name not in row if told is None else row[name].startswith(told)
+    assert client.upgrade()[name] not in ("Scheduled", None)
+
+
 @pytest.mark.parametrize("kind", sorted(TEXTS.keys() - {"plain"}))
 def test_hostile_texts_leave_what_documents_name(sim: Simulator, client: Client, kind: str) -> None:
     sim.refuse([B])

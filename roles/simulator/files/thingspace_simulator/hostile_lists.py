@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lists that do not end, flags that are neither true nor false, and upgrades that do not say which devices they hold."""
+"""Lists that do not end or are not there, flags that are neither true nor false, and upgrades that do not say what they are or which devices they hold."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .messages import Json, Request
+from .model import OPEN
 
 if TYPE_CHECKING:
     from .service import Service
@@ -22,6 +23,15 @@ _SPELLED: dict[str, Callable[[bool], Json]] = {
     "string": lambda more: str(more).lower(),
     "number": int,
     "letter": lambda more: "Y" if more else "N",
+}
+# What rows of reports say in place of what is true. None: nothing.
+_ROWS: dict[str, Callable[[Json], Json]] = {
+    "whole": lambda row: {},
+    "no_day": lambda row: {"startDate": None},
+    "odd_day": lambda row: {"startDate": f"day {row['startDate']}"},
+    "no_firmware": lambda row: {"firmwareName": None},
+    "odd_firmware": lambda row: {"firmwareName": f" {row['firmwareName']}".lower()},
+    "odd_status": lambda row: {"status": "Scheduled"} if row["status"] in OPEN else {},
 }
 
 
@@ -67,4 +77,11 @@ def _spelled(service: Service, page: dict[str, Any]) -> dict[str, Any]:
     if lists != "shown" and "reportList" in page:
         shown = [{name: value for name, value in upgrade.items() if name != "deviceList"} for upgrade in page["reportList"]]
         page["reportList"] = [{**upgrade, "deviceList": None} for upgrade in shown] if lists == "null_in_reports" else shown
-    return page
+    return _reported(service, page) if "reportList" in page else page
+
+
+def _reported(service: Service, page: dict[str, Any]) -> dict[str, Any]:
+    """A page of a report: its list, and what the rows tell of themselves."""
+    change, lists = _ROWS[service.switches.report_rows], service.switches.report_lists
+    rows = [{name: value for name, value in {**row, **change(row)}.items() if value is not None or name == "deviceList"} for row in page.pop("reportList")]
+    return page if lists == "left_out" else {**page, "reportlist" if lists == "renamed" else "reportList": rows}

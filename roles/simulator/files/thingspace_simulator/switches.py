@@ -64,6 +64,8 @@ class Switches:
     pages: str = field(default="end", metadata={"choices": ("end", "repeated", "alternating", "empty")})
     more_flag: str = field(default="boolean", metadata={"choices": ("boolean", "string", "number", "letter")})
     device_lists: str = field(default="shown", metadata={"choices": ("shown", "missing_in_reports", "null_in_reports", "missing")})
+    report_lists: str = field(default="shown", metadata={"choices": ("shown", "left_out", "renamed")})
+    report_rows: str = field(default="whole", metadata={"choices": ("whole", "no_day", "odd_day", "no_firmware", "odd_firmware", "odd_status")})
     texts: str = field(default="plain", metadata={"choices": tuple(TEXTS)})
     # tokens and connections
     same_bearer: bool = True

@@ -31,6 +31,9 @@ WAVES: dict[str, dict[str, t.Any]] = {
     "running": {"start_date": "2999-01-15", "status": "InProgress", **OURS},
 }
 
+TOLD = ("failing", "next", "next, second part", "other firmware")
+NEXT = {"firmwareName": "F", "firmwareTo": "2", "startDate": "2999-01-15"}
+
 
 def stop(sim: Simulator, folder: Path, upgrade_id: str) -> tuple[int, str]:
     who = sim.credentials
@@ -50,6 +53,49 @@ def test_the_next_wave_and_no_other(sim: Simulator, tmp_path: Path, date_format:
     assert code == 0, text
     assert {name for name, upgrade_id in ids.items() if upgrade_id not in sim.service.upgrades} == {"next", "next, second part"}
     assert len(sim.writes) == 2
+
+
+ODD: list[dict[str, t.Any]] = [
+    {"startDate": None},
+    {"startDate": "01/02/2999"},
+    {"startDate": "2999-01-1?"},
+    {"firmwareName": None},
+    {"firmwareTo": None},
+    {"firmwareTo": 2},
+    {"startDate": None, "firmwareName": None},
+]
+
+
+def report(*rows: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {"do": "status", "status": 200, "body": {"hasMoreFlag": False, "reportList": [{"status": "Queued", "deviceList": [], **row} for row in rows]}}
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_what_may_be_the_next_wave_is_told_after_what_is_known_to_be_it_was_cancelled(sim: Simulator, tmp_path: Path, odd: dict[str, t.Any]) -> None:
+    failing, known, doubtful, other = (sim.add_upgrade(devices=[f"{990003425730000 + number}"], **WAVES[name]).id for number, name in enumerate(TOLD))
+    rows = [{"id": known, **NEXT}, {"id": doubtful, **NEXT, **odd}, {"id": other, **NEXT, "startDate": None, "firmwareName": "G"}]
+    sim.fault("GET /reports", nth=2, **report(*rows))
+    code, text = stop(sim, tmp_path, failing)
+    assert code == 2, text
+    assert doubtful in text
+    assert other not in text
+    assert known not in sim.service.upgrades
+    assert len(sim.writes) == 1
+
+
+@pytest.mark.parametrize("odd", [{"startDate": None}, {"firmwareName": None}, {"startDate": "01/02/2999"}], ids=str)
+def test_without_knowing_what_fails_nothing_is_cancelled(sim: Simulator, tmp_path: Path, odd: dict[str, t.Any]) -> None:
+    failing, *_waiting = (sim.add_upgrade(devices=[f"{990003425730000 + number}"], **WAVES[name]).id for number, name in enumerate(TOLD))
+    sim.fault("GET /upgrades", do="status", status=200, body={"id": failing, "status": "InProgress", "deviceList": [], **NEXT, **odd})
+    code, text = stop(sim, tmp_path, failing)
+    assert (code, sim.writes) == (2, [])
+    assert "which wave is the next one is not known" in text
+
+
+def test_a_report_without_its_list_is_no_wave_that_is_stopped(sim: Simulator, tmp_path: Path) -> None:
+    failing = sim.add_upgrade(devices=["990003425730535"], status="InProgress")
+    sim.fault("GET /reports", do="status", status=200, body={"hasMoreFlag": False, "message": "The report is being generated."}, times=None)
+    assert stop(sim, tmp_path, failing.id)[0] == 2
 
 
 def test_nothing_to_stop_and_nothing_known(sim: Simulator, tmp_path: Path) -> None:

@@ -23,6 +23,9 @@ Body = dict[str, t.Any]
 class FakeService(Scripted):
     """Calls are told as ``GET U``, ``PUT U append ab``, ``POST ab``, ``DELETE U`` and ``LIST Queued``; steps go by the first word."""
 
+    api_url = "https://fake.example/api"
+    received = 0
+
     def __init__(self, timeout: float = 10) -> None:
         super().__init__()
         self.upgrades: dict[str, Body] = {}

@@ -19,12 +19,15 @@ Page = dict[str, t.Any]
 class Pages:
     """Answers each index with a page, and keeps what it was asked for."""
 
-    def __init__(self, page: t.Callable[[int], Page]) -> None:
+    def __init__(self, page: t.Callable[[int], Page], size: int = 1) -> None:
         self._page = page
+        self._size = size
         self.asked: list[str] = []
+        self.received = 0
 
     def read(self, path: str) -> Page:
         self.asked.append(path.rpartition("/")[2])
+        self.received += self._size
         return self._page(int(self.asked[-1]))
 
     def devices(self, row_id: str | None = None, cursor: str | None = "lastSeenDeviceId") -> list[t.Any]:
@@ -193,3 +196,9 @@ def test_without_a_flag_rows_and_a_cursor_that_stands_still_are_an_error(cursor:
 def test_what_is_told_about_a_strange_page_is_short() -> None:
     for page in ({"deviceList": [], "hasMoreData": "x" * 10_000}, {"deviceList": ["a"], "hasMoreData": True, "lastSeenDeviceId": "0"}):
         assert len(Pages(lambda index, page=page: page).error()) < 300  # type: ignore[misc]
+
+
+def test_a_list_that_is_too_large_ends() -> None:
+    pages = Pages(endless(lambda index: [f"{index}-{number}" for number in range(3)]), size=40 * 2**20)
+    assert "512 MiB were read" in pages.error()
+    assert len(pages.asked) == 13

@@ -421,9 +421,26 @@ def test_it_is_cancelled_by_one_request(run: Run) -> None:
 
 def test_one_that_is_gone_was_not_cancelled_by_us(run: Run) -> None:
     run.service.add("U", "ab")
+    run.service.then("DELETE", lambda: [run.service.upgrades.pop("U"), ThingSpaceError("Not there.", "not_found")][1])
+    run.cancel()
+    assert (run.service.calls, run.knows, run.told) == (["DELETE U", "GET U"], (None, False, False), None)
+
+
+def test_one_that_is_shown_is_not_gone_whatever_its_cancellation_is_answered_with(run: Run) -> None:
+    run.service.add("U", "ab")
     run.service.then("DELETE", ThingSpaceError("Not there.", "not_found"))
     run.cancel()
-    assert (run.service.calls, run.knows, run.told) == (["DELETE U"], (None, False, False), None)
+    assert (run.service.calls, run.knows) == (["DELETE U", "GET U"], ("U", False, False))
+    assert run.told == ("service", "The upgrade U is still Queued, though its cancellation was answered as if it were not there. Not there.")
+
+
+def test_whether_one_is_gone_is_not_known_without_a_look(run: Run) -> None:
+    run.service.add("U", "ab")
+    upgrade = run.scheduler.get("U")
+    assert upgrade
+    run.service.then("DELETE", ThingSpaceError("Not there.", "not_found")).then("GET", FORBIDDEN)
+    with pytest.raises(ThingSpaceError):
+        run.scheduler.cancel(upgrade)
 
 
 @pytest.mark.parametrize("word", ["RequestFailed", "Cancelled", "CampaignAborted"])
@@ -457,9 +474,9 @@ def test_once_a_request_may_have_been_carried_out_what_is_gone_is_ours(
     run: Run, first: bool | None, second: bool | None, knows: tuple[str | None, bool, bool]
 ) -> None:
     run.service.add("U", "ab")
-    run.service.then("DELETE", lost(first), lost(second), ThingSpaceError("Not there.", "not_found"))
+    run.service.then("DELETE", lost(first), lost(second), lambda: [run.service.upgrades.pop("U"), ThingSpaceError("Not there.", "not_found")][1])
     run.cancel()
-    assert (run.service.calls, run.knows, run.told) == (["DELETE U", "GET U", "DELETE U", "GET U", "DELETE U"], knows, None)
+    assert (run.service.calls, run.knows, run.told) == (["DELETE U", "GET U"] * 3, knows, None)
 
 
 def test_it_is_tried_again_as_long_as_the_time_allows() -> None:

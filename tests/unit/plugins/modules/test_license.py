@@ -446,6 +446,14 @@ def test_a_report_without_its_list_keeps_all_licences(sim: Simulator, body: dict
     assert (refused["failed"], refused["error"]["kind"], refused["changed"], sim.writes) == (True, "service", False, [])
 
 
+def test_an_upgrade_that_is_listed_and_not_there_keeps_all_licences(sim: Simulator) -> None:
+    pool, _first, _second = with_upgrades(sim)
+    sim.misbehave(device_lists="missing_in_reports")
+    sim.fault("GET /upgrades", do="status", status=404, body={"errorCode": "REQUEST_FAILED", "errorMessage": "no route"}, times=None)
+    refused = pool.run(4, state="absent", allow_cancelling_upgrades=True)
+    assert (refused["error"]["kind"], refused["changed"], sim.writes) == ("service", False, [])
+
+
 def test_an_upgrade_that_does_not_tell_its_devices_keeps_all_licences(sim: Simulator) -> None:
     pool, _first, _second = with_upgrades(sim)
     sim.misbehave(device_lists="missing")
@@ -472,6 +480,24 @@ def test_licences_that_are_counted_and_not_listed(sim: Simulator, state: str, de
     told = result["msg"] if fails else " ".join(result["warnings"])
     assert "5 licences are assigned and lists 2" in told
     assert not fails or result["error"]["kind"] == "service"
+
+
+@pytest.mark.parametrize("count", [True, "1,000", "x", 2.5, -1, [], {}, "", "9999999999999"], ids=str)
+def test_a_count_that_is_no_number_is_not_taken_for_untold(sim: Simulator, count: object) -> None:
+    pool = Pool(sim, (0, 1))
+    body = {"hasMoreData": False, "deviceList": [{"deviceId": device} for device in imeis(0, 1)], "assignedLicenses": count, "totalLicenses": 9}
+    sim.fault("GET /licenses", do="status", status=200, body=body, times=None)
+    result = pool.run(0, 1, state="exact", retry_timeout=0)
+    assert (result["failed"], result["error"]["kind"], result["changed"]) == (True, "service", False)
+    assert "assignedLicenses" in result["msg"]
+
+
+@pytest.mark.parametrize("count", [2, "2", " 2 ", 2.0])
+def test_a_count_in_other_forms_is_one(sim: Simulator, count: object) -> None:
+    pool = Pool(sim, (0, 1))
+    body = {"hasMoreData": False, "deviceList": [{"deviceId": device} for device in imeis(0, 1)], "assignedLicenses": count, "totalLicenses": "9 "}
+    sim.fault("GET /licenses", do="status", status=200, body=body, times=None)
+    assert pool.run(0, 1, state="exact")["changed"] is False
 
 
 def test_a_count_that_is_late_is_waited_for(sim: Simulator) -> None:

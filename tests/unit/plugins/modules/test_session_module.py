@@ -157,6 +157,7 @@ LOGIN_FAULTS: list[tuple[str, dict[str, t.Any], str, str]] = [
     ("status", {"status": 200, "body": {}}, "service", "without a session token"),
     ("status", {"status": 200, "body": {"sessionToken": "geh eim"}}, "service", "without a session token"),
     ("status", {"status": 200, "body": ["geheim"]}, "service", "without a session token"),
+    ("status", {"status": 200, "body": {"sessionToken": "geheim" * 2000}}, "service", "without a session token"),
     ("status", {"status": 200, "body": "geheim"}, "service", "is not the JSON that was expected"),
     ("status", {"status": 200, "body": '{"sessionToken": "geheim'}, "service", "is not the JSON that was expected"),
     ("status", {"status": 200, "body": {"errorCode": "X.LOGIN", "errorMessage": "Not now."}}, "service", "X.LOGIN: Not now"),

@@ -965,6 +965,23 @@ def test_a_wrong_address_is_no_cancelled_upgrade(sim: Simulator, desk: Desk, bod
     assert len(desk.upgrades) == 1
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 404, "body": {"errorCode": "REQUEST_FAILED", "errorMessage": "no route"}},
+        {"status": 400, "body": {"errorCode": "INVALID_PARAMETER", "errorMessage": "Invalid upgradeId"}},
+        {"status": 400, "body": {"errorMessage": "Invalid upgradeId"}},
+    ],
+    ids=str,
+)
+def test_one_that_is_still_there_is_not_taken_for_cancelled(sim: Simulator, desk: Desk, answer: dict[str, t.Any]) -> None:
+    upgrade = desk.add(1)
+    sim.fault("DELETE /upgrades", do="status", times=None, **answer)
+    for result in (desk.cancel(upgrade_id=upgrade), desk.cancel()):
+        assert (result["failed"], result["changed"], len(desk.upgrades)) == (True, False, 1)
+        assert "nothing to cancel" not in result["msg"]
+
+
 @pytest.mark.parametrize("lists", ["missing_in_reports", "null_in_reports"])
 def test_an_upgrade_whose_report_has_no_devices_is_compared_all_the_same(sim: Simulator, desk: Desk, lists: str) -> None:
     upgrade = desk.add(1, 2)
