@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,10 @@ sys.path[:0] = [str(folder) for folder in helpers()]
 from checkout import ROOT, layout  # noqa: E402
 
 sys.path[:0] = [str(layout()), str(ROOT / "roles" / "simulator" / "files")]
+# Tests send signals. What nohup or a shell in the background ignores is ignored by every program that is started from there.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL), (signal.SIGTERM, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 # Outside of make too, nothing is written to the user's home or beside the sources.
 os.environ.setdefault("ANSIBLE_HOME", str(ROOT / ".build" / "home" / ".ansible"))
 hypothesis.configuration.set_hypothesis_home_dir(ROOT / ".build" / "cache" / "hypothesis")
