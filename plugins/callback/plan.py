@@ -171,7 +171,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
 
     @guarded
     def v2_runner_on_skipped(self, result: t.Any) -> None:
-        self._take(result)
+        self._collector.skip(result._host.get_name(), result._task._uuid)
 
     @guarded
     def v2_runner_on_ok(self, result: t.Any) -> None:

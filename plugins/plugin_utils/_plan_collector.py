@@ -68,12 +68,14 @@ class Collector:
         if event.action in _OURS:
             self._begun[event.host, event.task_id] = event
 
+    def skip(self, host: str, task_id: str) -> None:
+        """A task turns out to do nothing on a host."""
+        self._begun.pop((host, task_id), None)
+
     def take(self, event: Event) -> None:
         """Keep what belongs into the report."""
         if not event.item:
             self._begun.pop((event.host, event.task_id), None)
-        if event.result.get("skipped") and event.action in _OURS:
-            return
         if event.item:
             self._looped.add((event.host, event.task_id))
         elif event.loop and (event.host, event.task_id) in self._looped:

@@ -21,7 +21,7 @@ def remove(path: pathlib.Path) -> None:
     try:
         place = _files.folder_of(path) / path.name
         mode = place.lstat().st_mode
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     if (stat.S_ISREG(mode) or stat.S_ISLNK(mode)) and not _is_of_the_system(place):
         place.unlink(missing_ok=True)

@@ -304,7 +304,7 @@ ROLE = """
         ([], ROLLOUT, {}, []),
         ([], FAULTS, {}, ["input", "input"]),
         (["--check"], ROLLOUT, {"thingspace_rollout_fail_on_drift": True}, []),
-        ([], ROLLOUT, {"thingspace_access_token": "", "thingspace_session_token": "x"}, [None]),
+        ([], ROLLOUT, {"thingspace_access_token": "", "thingspace_session_token": "x"}, ["session_token"]),
         (["--check"], ROLLOUT, {"thingspace_rollout_expect_plan_digest": {ACCOUNT: "0" * 64}}, ["state"]),
     ],
 )
