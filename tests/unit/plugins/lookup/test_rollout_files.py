@@ -74,7 +74,7 @@ def test_a_vault_without_its_password_names_the_file(lookup: Lookup, tmp_path: P
 
 
 def test_errors_fail_or_are_returned(lookup: Lookup, tmp_path: Path) -> None:
-    (tmp_path / "a.yml").write_text("account: 1", encoding="utf-8")
+    (tmp_path / "a.yml").write_text("account: 1\nupgrades: []\n", encoding="utf-8")
     with pytest.raises(AnsibleLookupError) as caught:
         lookup("a.yml")
     assert caught.value.message.splitlines()[0].startswith("a.yml line 1, ")
