@@ -17,10 +17,12 @@ import forge
 
 MARK = "<!-- thingspace.fota plan -->"
 BOT = "github-actions[bot]"
+MAIN = "main"
+PLAN = ".github/workflows/plan.yml"
 
 
 def _url(path: str) -> str:
-    return f"{os.environ['GITHUB_API_URL']}/repos/{os.environ['GITHUB_REPOSITORY']}/{path}"
+    return f"{os.environ['GITHUB_API_URL']}/repos/{os.environ['GITHUB_REPOSITORY']}/{path}".rstrip("/")
 
 
 def _headers() -> dict[str, str]:
@@ -44,7 +46,9 @@ def kept(artifact: forge.Values, name: str) -> bytes:
     """A file of an artifact. It is in a store that is not GitHub's API, and must not see the token."""
     elsewhere, content = forge.raw(_url(f"actions/artifacts/{artifact['id']}/zip"), _headers())
     if elsewhere:
-        dummy, content = forge.raw(elsewhere, {})
+        elsewhere, content = forge.raw(elsewhere, {})
+    if elsewhere:
+        sys.exit(f"Artifact {artifact['id']} is nowhere.")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if name not in archive.namelist():
             return b""
@@ -73,17 +77,39 @@ def comment() -> None:
         call(f"issues/{number}/comments", "POST", {"body": body})
 
 
+def is_of_main(run: forge.Values, change: forge.Values) -> bool:
+    """Whether a run is one of main's own workflow, for a pull request of this repository.
+
+    Any workflow that somebody pushes may keep an artifact of any name. On pull_request_target the workflow is that of the default branch, which
+    approved() has seen to be main. Older servers took it from the base of the pull request, which had a copy of its own: so whatever is told of
+    the base has to be main. Which of the two a run calls its head is told differently by different servers.
+    """
+    path, dummy, branch = run["path"].partition("@")
+    head, repository = change["head"], os.environ["GITHUB_REPOSITORY"]
+    # Of those that are open, and so this one need not be there.
+    bases = {one["base"]["ref"] for one in run.get("pull_requests") or [] if one["head"]["sha"] == head["sha"]}
+    return (
+        (run["event"], path) == ("pull_request_target", PLAN)
+        and branch in ("", MAIN, f"refs/heads/{MAIN}")
+        and (run["repository"]["full_name"], (run["head_repository"] or {}).get("full_name")) == (repository, repository)
+        and run["head_branch"] in (head["ref"], MAIN)
+        and bases <= {MAIN}
+        and (run["head_sha"] == head["sha"] or call(f"compare/{MAIN}...{run['head_sha']}")["status"] in ("behind", "identical"))
+    )
+
+
 def approved(path: Path) -> None:
     """Writes the plan that was approved with the pull request that brought this commit to main."""
     commit = os.environ["COMMIT"]
-    brought = [one for one in every(f"commits/{commit}/pulls") if one["merged_at"] and one["base"]["ref"] == "main" and one["merge_commit_sha"] == commit]
+    if (default := call("")["default_branch"]) != MAIN:
+        sys.exit(f"The default branch is {default!a}, so plans are not made by the workflow of {MAIN}, and none counts as approved.")
+    brought = [one for one in every(f"commits/{commit}/pulls") if one["merged_at"] and one["base"]["ref"] == MAIN and one["merge_commit_sha"] == commit]
     if not brought:
-        sys.exit(f"No pull request brought {commit} to main, so nobody has approved its plan.")
+        sys.exit(f"No pull request brought {commit} to {MAIN}, so nobody has approved its plan.")
     number, head = brought[0]["number"], brought[0]["head"]["sha"]
     for artifact in newest(every("actions/artifacts", "artifacts", name=f"plan-{number}-{head}")):
-        # Any workflow that somebody pushes may keep something under this name. On pull_request_target plan.yml is that of main.
         run = call(f"actions/runs/{artifact['workflow_run']['id']}")
-        if (run["event"], run["path"].split("@")[0]) != ("pull_request_target", ".github/workflows/plan.yml"):
+        if not is_of_main(run, brought[0]):
             continue
         if run["conclusion"] == "success":
             path.write_bytes(kept(artifact, "plan.json"))
@@ -102,4 +128,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    forge.run(lambda: main(sys.argv[1:]))

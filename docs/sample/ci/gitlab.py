@@ -25,6 +25,9 @@ MARK = re.compile(r"<!-- thingspace\.fota plan ([A-Za-z0-9+/=]+) -->")
 PART = "rollouts"
 # Folders for what jobs hand on. What is committed under these names must not pass for it.
 FOUND, REPORT = Path("found"), Path("report")
+# How a pipeline starts that makes plans.
+BY_SCHEDULE = "schedule"
+MOST_SECONDS = 60
 COMPARED = ("format_version", "check_mode", "failed", "plan_digests")
 
 
@@ -54,9 +57,27 @@ def record(number: int) -> tuple[int | None, forge.Values]:
     return None, {}
 
 
+def git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(["git", *arguments], check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=MOST_SECONDS)
+    except subprocess.TimeoutExpired:
+        sys.exit(f"git {arguments[0]} took more than {MOST_SECONDS} seconds.")
+    if done.returncode:
+        sys.exit(f"git {arguments[0]} failed: {ascii(done.stderr.strip())}")
+    return done.stdout
+
+
 def branch() -> str:
     """What main's rollouts are. A plan is one of a merge request onto them."""
-    return subprocess.run(["git", "rev-parse", f"HEAD:{PART}"], check=True, capture_output=True, text=True).stdout.strip()
+    return git("rev-parse", f"HEAD:{PART}").strip()
+
+
+def is_of_main(pipeline: t.Any) -> bool:
+    """Whether a plan came from a pipeline of the protected branch, which runs that branch's own .gitlab-ci.yml."""
+    if not isinstance(pipeline, int):
+        return False
+    found = call(f"pipelines/{pipeline}")
+    return (found["ref"], found["source"], found["tag"]) == (os.environ["CI_DEFAULT_BRANCH"], BY_SCHEDULE, False)
 
 
 def following() -> int:
@@ -88,7 +109,7 @@ def comment() -> int:
     if newest != commit:
         print(f"The merge request has moved on from {commit} to {newest}, which gets a plan of its own.")
         return 0
-    about: forge.Values = {"commit": commit, "onto": onto}
+    about: forge.Values = {"commit": commit, "onto": onto, "pipeline": int(os.environ["CI_PIPELINE_ID"])}
     report = ""
     # Both, or the job was stopped between them.
     if (REPORT / "plan.md").is_file() and (REPORT / "plan.json").is_file():
@@ -114,7 +135,7 @@ def approved() -> int:
         ours = str(one["target_project_id"]) == os.environ["CI_PROJECT_ID"] and one["target_branch"] == target
         if one["state"] == "merged" and ours and brought:
             dummy, known = record(one["iid"])
-            if known.get("commit") != one["sha"] or not known.get("plan"):
+            if known.get("commit") != one["sha"] or not known.get("plan") or not is_of_main(known.get("pipeline")):
                 sys.exit(f"There is no plan of merge request {one['iid']} at {one['sha']}, so none was approved.")
             (FOUND / "plan.json").write_text(json.dumps(known["plan"]), encoding="utf-8")
             return 0
@@ -125,10 +146,10 @@ def main(arguments: list[str]) -> int:
     jobs = {"next": following, "comment": comment, "approved": approved}
     if len(arguments) != 1 or arguments[0] not in jobs:
         sys.exit(f"Which one: {', '.join(jobs)}?")
-    if committed := subprocess.run(["git", "ls-files", "--", str(FOUND), str(REPORT)], check=True, capture_output=True, text=True).stdout:
+    if committed := git("ls-files", "--", str(FOUND), str(REPORT)):
         sys.exit(f"Remove {ascii(committed.splitlines()[0])} from the repository: it would pass for what a job has made.")
     return jobs[arguments[0]]()
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    forge.run(lambda: sys.exit(main(sys.argv[1:])))

@@ -11,9 +11,14 @@ pip look for configuration and code in the folder in which they start. Links, su
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import resource
+import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import typing as t
 from pathlib import Path
 
@@ -21,18 +26,66 @@ PART = "rollouts"
 PLAIN_FILES = ("100644", "100755")
 MOST_FILES = 1000
 MOST_BYTES = 200_000_000
+MOST_FOLDERS_DEEP = 20
+# Of the whole commit. A few small objects can stand for a tree with more entries than anybody can list.
+MOST_ENTRIES = 200_000
+MOST_LISTED = 32_000_000
+# What git may take for one answer.
+MOST_SECONDS = 300
+MOST_MEMORY = 4_000_000_000
 
 
 class Refused(Exception):
     """A commit that is not taken, with a sentence that says why."""
 
 
-def git(*arguments: str, also: tuple[int, ...] = ()) -> tuple[int, bytes]:
-    """Exit code and output. Replacement refs would show other objects than those that were asked for."""
-    done = subprocess.run(["git", *arguments], env={**os.environ, "GIT_NO_REPLACE_OBJECTS": "1"}, capture_output=True, check=False)
-    if done.returncode and done.returncode not in also:
-        raise Refused(f"git {arguments[0]} failed: {ascii(done.stderr.decode(errors='replace').strip())}")
-    return done.returncode, done.stdout
+def git(*arguments: str, also: tuple[int, ...] = (), most: int = MOST_LISTED) -> tuple[int, bytes]:
+    """Exit code and output, of which no more is read than is allowed. Replacement refs would show other objects than those that were asked for."""
+    late: list[bool] = []
+    env = {**os.environ, "GIT_NO_REPLACE_OBJECTS": "1", "GIT_TERMINAL_PROMPT": "0"}
+    # A group of its own, so that nothing that git has started keeps the pipe open.
+    pipes: dict[str, t.Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "start_new_session": True, "preexec_fn": _limit_memory}
+    with tempfile.TemporaryFile() as faults, subprocess.Popen(["git", *arguments], env=env, stderr=faults, **pipes) as process:
+
+        def end() -> None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+        def end_late() -> None:
+            late.append(True)
+            end()
+
+        timer = threading.Timer(MOST_SECONDS, end_late)
+        timer.start()
+        try:
+            out = t.cast("t.IO[bytes]", process.stdout).read(most + 1)
+            if len(out) > most:
+                end()
+            code = process.wait()
+        except BaseException:
+            end()
+            raise
+        finally:
+            timer.cancel()
+        faults.seek(0)
+        said = faults.read(1000).decode(errors="replace").strip()
+    if late:
+        raise Refused(f"git {arguments[0]} took more than {MOST_SECONDS} seconds, and was ended.")
+    if len(out) > most:
+        raise Refused(f"git {arguments[0]} says more than {most:,} bytes. The commit is too large.")
+    if code and code not in also:
+        raise Refused(f"git {arguments[0]} failed: {ascii(said or f'exit code {code}')}")
+    return code, out
+
+
+def _limit_memory() -> None:
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY if hard == resource.RLIM_INFINITY else min(MOST_MEMORY, hard), hard))
+
+
+def entries(*arguments: str) -> list[bytes]:
+    """What is in a tree: its folders too, for a tree of many folders without a file is no small one."""
+    return [record for record in git("ls-tree", "-r", "-t", "-z", "--full-tree", *arguments)[1].split(b"\0") if record]
 
 
 def commit(name: str) -> str:
@@ -42,6 +95,9 @@ def commit(name: str) -> str:
 
 def merged(theirs: str, ours: str) -> str:
     """The tree that a merge of theirs into ours would have. Nothing is checked out for it, and no driver or hook runs."""
+    # Not of the rollouts alone: a merge looks at everything.
+    if len(entries(theirs)) > MOST_ENTRIES:
+        raise Refused(f"{theirs} has more than {MOST_ENTRIES:,} files and folders.")
     code, out = git("merge-tree", "--write-tree", "--no-messages", ours, theirs, also=(1,))
     if code:
         raise Refused(f"{theirs} does not merge with {ours} without conflicts, so nobody can say what would be applied. Merge the target branch into it.")
@@ -55,21 +111,27 @@ def same(one: str, other: str) -> bool:
 
 def members(tree: str) -> t.Iterator[tuple[str, str]]:
     """Name and object of each file below rollouts."""
-    records = [record for record in git("ls-tree", "-r", "-l", "-z", "--full-tree", tree, "--", PART)[1].split(b"\0") if record]
+    records = entries("-l", tree, "--", PART)
     if not records:
         raise Refused(f"There is no folder {PART}.")
-    if len(records) > MOST_FILES:
-        raise Refused(f"{PART} has {len(records)} files; {MOST_FILES} are allowed.")
+    # The first is the folder itself.
+    if len(records) - 1 > MOST_FILES:
+        raise Refused(f"{PART} has {len(records) - 1} files and folders; {MOST_FILES} are allowed.")
     total = 0
     for record in records:
         head, dummy, raw = record.partition(b"\t")
-        mode, dummy_kind, blob, size = head.decode().split()
+        mode, kind, blob, size = head.decode().split()
         name = raw.decode(errors="surrogateescape")
-        if mode not in PLAIN_FILES or "/" not in name:
-            raise Refused(f"{ascii(name)} is no plain file (mode {mode}). Links and submodules are not allowed in {PART}.")
+        shown = ascii(name if len(name) <= 200 else f"{name[:200]}...")
         # Ansible takes a $ for the start of a variable: the password could be guessed, and the way out of the folder spelled.
         if not name.isprintable() or "\\" in name or "$" in name or any(part.lower() in ("", ".", "..", ".git") for part in name.split("/")):
-            raise Refused(f"{ascii(name)} is not allowed as the name of a file.")
+            raise Refused(f"{shown} is not allowed as the name of a file.")
+        if name.count("/") > MOST_FOLDERS_DEEP:
+            raise Refused(f"{shown} is more than {MOST_FOLDERS_DEEP} folders deep.")
+        if kind == "tree":
+            continue
+        if mode not in PLAIN_FILES or "/" not in name:
+            raise Refused(f"{shown} is no plain file (mode {mode}). Links and submodules are not allowed in {PART}.")
         total += int(size)
         if total > MOST_BYTES:
             raise Refused(f"{PART} has more than {MOST_BYTES:,} bytes.")
@@ -79,13 +141,15 @@ def members(tree: str) -> t.Iterator[tuple[str, str]]:
 def write(tree: str, folder: Path) -> None:
     """Write the files into a folder that is not there yet."""
     found = list(members(tree))
+    if not found:
+        raise Refused(f"There is no file in {PART}.")
     folder.mkdir(parents=True)
     for name, blob in found:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         # Not open(): it would write through what is there already, such as a name that the tree has twice.
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-            stream.write(git("cat-file", "blob", blob)[1])
+            stream.write(git("cat-file", "blob", blob, most=MOST_BYTES)[1])
 
 
 def main(arguments: list[str]) -> int:

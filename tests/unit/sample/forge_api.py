@@ -62,6 +62,12 @@ class Forge:
     leaks: list[str] = dataclasses.field(default_factory=list)
     #: Where everything is led instead of an answer.
     detour: str = ""
+    #: Bytes that are sent instead of an answer. What is not ended by them never ends.
+    instead: bytes | None = None
+    #: What is in the store instead of archives.
+    archive: bytes | None = None
+    default_branch: str = "main"
+    in_main: t.Callable[[str], bool] = lambda sha: False
     url: str = ""
 
     def say(self, number: int, author: str, body: str) -> None:
@@ -83,6 +89,12 @@ class Forge:
 
     # GitHub
 
+    def repository(self, dummy: Values, dummy_values: Values) -> Values:
+        return {"default_branch": self.default_branch}
+
+    def compared(self, dummy: Values, dummy_values: Values, sha: str) -> Values:
+        return {"status": "behind" if self.in_main(sha) else "diverged"}
+
     def pull(self, dummy: Values, dummy_values: Values, number: str) -> Values:
         return {"head": {"sha": self.changes[int(number)].head}}
 
@@ -91,7 +103,7 @@ class Forge:
         return [
             {
                 "number": one.number,
-                "head": {"sha": one.head},
+                "head": {"sha": one.head, "ref": f"change-{one.number}"},
                 "base": {"ref": one.base},
                 "merged_at": one.merged and "2026-11-01T00:00:00Z",
                 "merge_commit_sha": one.merged,
@@ -111,6 +123,8 @@ class Forge:
         return f"{self.url}/store/{ident}"
 
     def stored(self, dummy: Values, dummy_values: Values, ident: str) -> bytes:
+        if self.archive is not None:
+            return self.archive
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w") as archive:
             for name, data in next(one for one in self.artifacts if str(one.ident) == ident).files.items():
@@ -132,6 +146,9 @@ class Forge:
         return {}
 
     # GitLab
+
+    def pipeline(self, dummy: Values, dummy_values: Values, ident: str) -> Values:
+        return self.runs[int(ident)]
 
     def user(self, dummy: Values, dummy_values: Values) -> Values:
         return {"id": BOT}
@@ -177,7 +194,10 @@ OPERATIONS: list[tuple[str, t.Callable[..., t.Any]]] = [
     (r"GET /repos/o/r/issues/(\d+)/comments", Forge.issue_comments),
     (r"POST /repos/o/r/issues/(\d+)/comments", Forge.post),
     (r"PATCH /repos/o/r/issues/comments/(\d+)", Forge.edit),
+    (r"GET /repos/o/r", Forge.repository),
+    (r"GET /repos/o/r/compare/main\.\.\.(\w+)", Forge.compared),
     (r"GET /user", Forge.user),
+    (rf"GET /projects/{PROJECT}/pipelines/(\d+)", Forge.pipeline),
     (rf"GET /projects/{PROJECT}/merge_requests", Forge.merge_requests),
     (rf"GET /projects/{PROJECT}/merge_requests/(\d+)", Forge.merge_request),
     (rf"GET /projects/{PROJECT}/merge_requests/(\d+)/diffs", Forge.diffs),
@@ -203,6 +223,11 @@ class Serving:
                 if path.startswith("/store/") == known:
                     forge.leaks.append(self.path)
                     return self.reply(400, b"")
+                if forge.instead is not None:
+                    self.wfile.write(forge.instead)
+                    self.wfile.flush()
+                    self.rfile.read(1)
+                    return None
                 if forge.detour and known:
                     return self.reply(302, b"", forge.detour)
                 try:

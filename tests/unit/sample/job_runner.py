@@ -88,6 +88,7 @@ class Runner:
         self.git("add", "--all", "--force")
         self.git("commit", "--quiet", "--message", "The sample")
         self._jobs = 0
+        forge.in_main = lambda sha: sha in self.git("rev-list", "main").split()
 
     # The repository
 
@@ -184,7 +185,16 @@ class Runner:
             "inputs.digest": "",
             **names,
         }
-        self.forge.runs[number] = {"event": known["github.event_name"], "path": f".github/workflows/{workflow}.yml", "conclusion": None}
+        self.forge.runs[number] = {
+            "event": known["github.event_name"],
+            "path": f".github/workflows/{workflow}.yml",
+            "conclusion": None,
+            "head_sha": self.git("rev-parse", "main"),
+            "head_branch": "main",
+            "repository": {"full_name": "o/r"},
+            "head_repository": {"full_name": "o/r"},
+            "pull_requests": [],
+        }
         done: dict[str, Done] = {}
         for job, spec in content["jobs"].items():
             for needed in [spec["needs"]] if "needs" in spec else []:
@@ -243,6 +253,8 @@ class Runner:
     def gitlab(self, *jobs: str, commit: str | None = None, **variables: str) -> dict[str, Done]:
         """Run jobs of a pipeline of main, one after the other, each with what the jobs before it kept."""
         content = yaml.safe_load((self.origin / ".gitlab-ci.yml").read_text(encoding="utf-8"))
+        number = 100 + len(self.forge.runs)
+        self.forge.runs[number] = {"ref": "main", "source": "push" if commit else "schedule", "tag": False}
         kept: dict[Path, bytes] = {}
         done: dict[str, Done] = {}
         for name in jobs:
@@ -269,6 +281,7 @@ class Runner:
                 "CI_PROJECT_DIR": str(work),
                 "CI_DEFAULT_BRANCH": "main",
                 "CI_COMMIT_SHA": commit or self.git("rev-parse", "main"),
+                "CI_PIPELINE_ID": str(number),
                 "CI_PIPELINE_URL": "https://gitlab.example/pipelines/1",
                 # Short, for ansible-core puts sockets there.
                 "TMPDIR": str(self.temp),

@@ -94,6 +94,13 @@ def test_github_one_session_at_a_time() -> None:
             assert job["concurrency"] == {"group": "thingspace", "cancel-in-progress": False, "queue": "max"}
 
 
+def test_every_job_ends() -> None:
+    assert all(job["timeout-minutes"] <= 60 for job in jobs().values())
+    for job in gitlab().values():
+        assert int(job["timeout"].removesuffix(" minutes")) <= 60
+        assert not [line for line in job["script"] if "git fetch" in line and not line.startswith("timeout ")]
+
+
 def test_gitlab_runs_what_the_protected_branch_holds() -> None:
     content = yaml.safe_load((SAMPLE / ".gitlab-ci.yml").read_text(encoding="utf-8"))
     [rule] = content["workflow"]["rules"]
@@ -167,6 +174,7 @@ def test_scripts_need_nothing_but_python(name: str) -> None:
             assert {(node.module or "") if isinstance(node, ast.ImportFrom) else alias.name for alias in node.names} <= {
                 *sys.stdlib_module_names,
                 *ours,
+                "http.client",
                 "urllib.error",
                 "urllib.parse",
                 "urllib.request",

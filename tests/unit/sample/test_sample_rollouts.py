@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import runpy
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -96,12 +99,72 @@ def test_odd_members_are_refused(repository: Repository, mode: str, name: bytes)
     assert not (repository.folder / "out").exists(), "nothing is taken of a commit that is refused"
 
 
+def nested(repository: Repository, tree: str, levels: int) -> str:
+    """A commit whose rollouts lie that many folders deep."""
+    for dummy in range(levels - 1):
+        tree = repository.tree(("40000", b"d", tree))
+    return repository.commit(repository.tree(("40000", b"rollouts", tree)))
+
+
+def bomb(repository: Repository, leaf: tuple[str, bytes, str] | None) -> str:
+    """A tree of ten small objects that stand for ten thousand million entries."""
+    tree = repository.tree(*([leaf] if leaf else []))
+    for dummy in range(10):
+        tree = repository.tree(*(("40000", b"%d" % number, tree) for number in range(10)))
+    return tree
+
+
+@pytest.mark.parametrize("leaf", ["a file", "nothing"])
+def test_a_bomb_is_refused_before_it_is_unpacked_or_merged(repository: Repository, leaf: str) -> None:
+    file = ("100644", b"a.yml", repository.blob(b"x"))
+    good = repository.of(file)
+    tree = bomb(repository, file if leaf == "a file" else None)
+    inside = repository.commit(repository.tree(("40000", b"rollouts", tree)), good)
+    beside = repository.commit(repository.tree(("40000", b"other", tree), ("40000", b"rollouts", repository.tree(file))), good)
+    for arguments in ([inside], [inside, "--onto", good], [beside, "--onto", good]):
+        code, text = repository.take(*arguments)
+        assert (code, "too large" in text, text.count("\n")) == (1, True, 1), text
+        assert not (repository.folder / "out").exists()
+    # Where nobody looks at it, it does no harm.
+    assert repository.take(beside) == (0, "")
+
+
+def test_an_endless_chain_of_folders_is_refused(repository: Repository) -> None:
+    leaf = repository.tree(("100644", b"a.yml", repository.blob(b"x")))
+    for dummy in range(5000):
+        # By hand: a process for each of them would take long.
+        content = b"40000 d\0" + bytes.fromhex(leaf)
+        raw = b"tree %d\0" % len(content) + content
+        leaf = hashlib.sha1(raw).hexdigest()
+        path = repository.folder / ".git" / "objects" / leaf[:2] / leaf[2:]
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(zlib.compress(raw))
+    code, text = repository.take(repository.commit(repository.tree(("40000", b"rollouts", leaf))))
+    assert (code, text.count("\n")) == (1, 1), text
+    assert len(text) < 1000
+
+
+def test_git_has_its_time(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A git that never ends, and whose child keeps the pipe."""
+    (repository.folder / "git").write_text("#!/bin/sh\nsleep 1000 & wait\n", encoding="utf-8")
+    (repository.folder / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{repository.folder}{os.pathsep}{os.environ['PATH']}")
+    rollouts = runpy.run_path(str(SCRIPT))
+    rollouts["git"].__globals__["MOST_SECONDS"] = 0
+    with pytest.raises(rollouts["Refused"], match="took more than 0 seconds, and was ended"):
+        rollouts["git"]("ls-tree")
+
+
 def test_what_else_is_refused(repository: Repository) -> None:
     blob = repository.blob(b"x")
+    large = repository.blob(bytes(10_000_000))
     trees = {
         "no plain file": repository.commit(repository.tree(("120000", b"rollouts", blob))),
         "There is no folder": repository.commit(repository.tree(("100644", b"README.md", blob))),
-        "1001 files": repository.of(*(("100644", b"%04d.yml" % number, blob) for number in range(1001))),
+        "1001 files and folders": repository.of(*(("100644", b"%04d.yml" % number, blob) for number in range(1001))),
+        "more than 200,000,000 bytes": repository.of(*(("100644", b"%d" % number, large) for number in range(21))),
+        "more than 20 folders deep": nested(repository, repository.tree(("100644", b"a.yml", blob)), 21),
+        "There is no file": repository.of(("40000", b"waves", repository.tree())),
         "rev-parse": blob,
     }
     for says, commit in trees.items():
