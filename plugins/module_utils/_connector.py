@@ -6,12 +6,17 @@
 
 from __future__ import annotations
 
+import pathlib
+import stat
 import typing as t
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.thingspace.fota.plugins.module_utils import _http, _options
 from ansible_collections.thingspace.fota.plugins.module_utils._client import Client
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
+
+# All CAs of the world are 200 KB.
+_MOST_OF_CA = 10_000_000
 
 
 class Connector:
@@ -51,7 +56,9 @@ class Connector:
             patience = {"timeout": params["timeout"], "retry_timeout": params["retry_timeout"]}
             # Through a proxy, what is meant for this machine would leave it.
             proxies = not _options.is_loopback(api_url)
-            self._transport = _http.Transport(api_url, verify=verify, connections=self._connections, proxies=proxies, **patience)
+            transport = _http.Transport(api_url, verify=verify, connections=self._connections, proxies=proxies, **patience)
+            _refuse_odd_ca(transport.ca)
+            self._transport = transport
         return self._transport
 
     def client(self, headers: t.Mapping[str, str], secrets: t.Iterable[str] = ()) -> Client:
@@ -75,3 +82,14 @@ class Connector:
         client = Client(transport, {"Authorization": f"Bearer {access}", "VZ-M2M-Token": session}, secrets)
         self._clients.append(client)
         return client
+
+
+def _refuse_odd_ca(path: str | None) -> None:
+    """OpenSSL would wait for a pipe, and read a device to the end of the memory. Raises ThingSpaceError. What is not there is told when it is needed."""
+    try:
+        found = pathlib.Path(path).stat() if path else None
+    except (OSError, ValueError):
+        return
+    if found and not stat.S_ISDIR(found.st_mode) and not (stat.S_ISREG(found.st_mode) and found.st_size <= _MOST_OF_CA):
+        said = f"The CA of ca_path or REQUESTS_CA_BUNDLE, {path}, has to be a file of at most {_MOST_OF_CA // 1_000_000} MB, or a folder."
+        raise ThingSpaceError(said, "input")

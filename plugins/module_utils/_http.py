@@ -34,6 +34,17 @@ else:
     HAS_REQUESTS = True
     REQUESTS_TRACEBACK = None
 
+    class _Adapter(requests.adapters.HTTPAdapter):
+        """One whose connections print nothing. What sets the debug level of http.client for its whole process would else have the tokens printed."""
+
+        def init_poolmanager(self, *arguments: t.Any, **named: t.Any) -> None:
+            super().init_poolmanager(*arguments, **named)
+            _silence(self.poolmanager)
+
+        def proxy_manager_for(self, *arguments: t.Any, **named: t.Any) -> t.Any:
+            return _silence(super().proxy_manager_for(*arguments, **named))
+
+
 Answer_T = t.TypeVar("Answer_T")
 # Bytes of an answer, decompressed. A list of 100,000 devices is a quarter of it.
 MOST_BYTES = 64 * 2**20
@@ -77,7 +88,7 @@ class Transport:
         self._api_url = api_url
         self._timeout = timeout
         self._retry_timeout = retry_timeout
-        self._adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=connections, max_retries=0)
+        self._adapter = _Adapter(pool_connections=1, pool_maxsize=connections, max_retries=0)
         # What the environment says of this host, asked once and not for every request: proxies, and REQUESTS_CA_BUNDLE, which trust_env
         # would take away together with them. Beside the session there are neither cookies nor ~/.netrc, which would replace the bearer token.
         session = requests.Session()
@@ -102,6 +113,11 @@ class Transport:
     def api_url(self) -> str:
         """Root of all paths."""
         return self._api_url
+
+    @property
+    def ca(self) -> str | None:
+        """The file or folder with the CAs that are trusted, None for those of requests, or if none has to be."""
+        return self._verify if isinstance(self._verify, str) and self._api_url.startswith("https:") else None
 
     def branch(self) -> Transport:
         """The same connections with a count of requests of its own: for another thread."""
@@ -158,6 +174,14 @@ class Transport:
             except UnsettledError as error:
                 if not backoff.wait(error.retry_after):
                     raise
+
+
+def _silence(manager: t.Any) -> t.Any:
+    manager.pool_classes_by_scheme = {
+        scheme: type("Pool", (pool,), {"ConnectionCls": type("Connection", (pool.ConnectionCls,), {"debuglevel": 0})})
+        for scheme, pool in manager.pool_classes_by_scheme.items()
+    }
+    return manager
 
 
 def retry_after(headers: t.Mapping[str, str], now: datetime.datetime | None = None) -> float | None:

@@ -27,6 +27,7 @@ from ansible_collections.thingspace.fota.plugins.plugin_utils._lock import alone
 Result = dict[str, t.Any]
 Page = dict[str, t.Any]
 
+_MOST_BYTES = 1_000_000
 _MEMORY = _run_memory.shared()
 _REPEATED = "Repeated from the first try of this run: no request was made."
 
@@ -152,9 +153,15 @@ class HeldBook:
             _files.replace(self._file, text.encode())
 
     def _books(self) -> dict[str, dict[str, dict[str, Page]]]:
-        text = _MEMORY.read() if _MEMORY is not None else self._file.read_text("ascii") if self._file.exists() else ""
+        text = _MEMORY.read() if _MEMORY is not None else self._from_file()
         books: dict[str, dict[str, dict[str, Page]]] = json.loads(text) if text else {}
         return books
+
+    def _from_file(self) -> str:
+        try:
+            return _files.read(self._file, _MOST_BYTES).decode("ascii")
+        except FileNotFoundError:
+            return ""
 
     @property
     def _file(self) -> pathlib.Path:

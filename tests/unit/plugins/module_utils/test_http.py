@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import gzip
+import http.client
 import http.server
 import os
 import socket
@@ -64,7 +65,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(self.server.body)
 
-    do_CONNECT = do_DELETE = do_GET
+    do_CONNECT = do_DELETE = do_POST = do_GET
 
     def log_message(self, *arguments: object) -> None:
         pass
@@ -169,6 +170,22 @@ def test_no_password_of_a_proxy_is_told(monkeypatch: pytest.MonkeyPatch) -> None
         client("https://thingspace.example/api").read("/x")
     assert "topsecret" not in caught.value.message
     assert caught.value.kind == "unreachable"
+
+
+@pytest.mark.parametrize("proxy", [False, True])
+def test_no_token_is_printed_where_everything_is_debugged(
+    recorder: Recorder, proxy: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As ansible-rulebook and plugins of others do it in the process that they share with ours."""
+    monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
+    caplog.set_level(0)
+    if proxy:
+        monkeypatch.setenv("http_proxy", recorder.url)
+    client("http://thingspace.example/api" if proxy else recorder.url).write("POST", "/x", {"password": "right-password"})
+    assert recorder.seen[0][1]["vz-m2m-token"] == "right-session"
+    said = f"{caplog.text} {capfd.readouterr()}"
+    assert "/x" in said, "it was debugged"
+    assert not [secret for secret in ("right-token", "right-session", "right-password") if secret in said]
 
 
 def test_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

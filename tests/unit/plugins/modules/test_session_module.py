@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._options import api_url_of
@@ -303,6 +305,26 @@ def test_another_protocol_behind_the_port_is_told_at_once(sim: Simulator) -> Non
 def test_a_ca_path_that_is_not_there_sends_nothing(sim: Simulator) -> None:
     result = run_module("session", options(sim, api_url="https://127.0.0.1:9/api", ca_path="/nonexistent"))
     assert (result["error"]["kind"], result["requests"]) == ("input", 0)
+
+
+@pytest.mark.parametrize("odd", ["a pipe", "a device", "a large file"])
+@pytest.mark.parametrize("variable", [None, "REQUESTS_CA_BUNDLE"])
+def test_a_ca_that_nobody_should_read_is_refused(sim: Simulator, tmp_path: Path, odd: str, variable: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "ca"
+    if odd == "a pipe":
+        os.mkfifo(path)
+    elif odd == "a device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.touch()
+        os.truncate(path, 10_000_001)
+    # Where somebody listens, for a CA is looked at late.
+    given = {"api_url": sim.api_url.replace("http://", "https://")} | ({} if variable else {"ca_path": str(path)})
+    if variable:
+        monkeypatch.setenv(variable, str(path))
+    result = run_module("session", options(sim, **given))
+    assert (result["error"]["kind"], result["requests"], result["login_sent"]) == ("input", 0, False)
+    assert f"{path}, has to be a file of at most 10 MB, or a folder" in result["msg"]
 
 
 @pytest.mark.parametrize(

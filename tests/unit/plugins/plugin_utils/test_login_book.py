@@ -196,6 +196,13 @@ def test_no_file_holds_the_book(tmp_path: Path) -> None:
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("thingspace_fota_logins.lock", b"")]
 
 
+def test_a_book_in_a_file_is_one_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_login_book, "_MEMORY", None)
+    os.mkfifo(tmp_path / "thingspace_fota_logins.json")
+    with hold(tmp_path) as held, pytest.raises(OSError, match="a pipe"):
+        held.read()
+
+
 def test_runs_have_books_of_their_own(tmp_path: Path) -> None:
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
