@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pathlib
 import stat
@@ -38,6 +39,15 @@ def write(path: pathlib.Path, text: str) -> None:
         _append(place, content, os.O_NOFOLLOW)
     else:
         _files.replace(place, content)
+
+
+def write_file(path: pathlib.Path, text: str) -> pathlib.Path:
+    """The same, but for a file alone: nothing is written to a pipe, and no device is replaced. Where it is now, without links. Raises OSError."""
+    place = _files.folder_of(path) / path.name
+    if _is_of_the_system(place) or _is_device(place):
+        raise OSError(errno.EINVAL, "it is neither a file nor a place for a new one", str(path))
+    write(place, text)
+    return place
 
 
 def _is_of_the_system(place: pathlib.Path) -> bool:

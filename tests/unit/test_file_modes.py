@@ -67,7 +67,7 @@ def test_no_task_of_a_role_or_playbook_writes_for_others() -> None:
     for folder in ("roles", "playbooks"):
         for path in (ROOT / folder).rglob("*.yml"):
             look(yaml.safe_load(path.read_text(encoding="utf-8")))
-    assert len(found) > 5
+    assert len(found) >= 5
     assert yaml.safe_load((ROOT / "roles/report/defaults/main.yml").read_text(encoding="utf-8"))["thingspace_report_mode"] == "0600"
 
 

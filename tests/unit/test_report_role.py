@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import typing as t
 from pathlib import Path
@@ -97,6 +98,18 @@ def test_the_page_replaces_a_link_and_never_writes_through_it(stage: Stage, targ
     assert "things need attention" in Page(link.read_text(encoding="utf-8")).text
     assert (stage.folder / "keys").read_text(encoding="utf-8") == "keys"
     assert list((stage.folder / "folder").iterdir()) == []
+
+
+@pytest.mark.parametrize("password", [None, "not-the-password"])
+def test_a_page_that_cannot_be_written_is_told_beside_what_else_failed(stage: Stage, password: str | None) -> None:
+    os.mkfifo(stage.folder / "pipe")
+    run = stage.run("-e", "thingspace_report_file=pipe", password=password)
+    assert run.code == 2
+    said = run.text.split("Fail if the page could not be written")[1]
+    assert "pipe cannot be written: it is neither a file nor a place for a new one." in said
+    assert ("refuse" in said) is bool(password), said
+    assert (stage.folder / "pipe").is_fifo()
+    assert not stage.sim.service.auth.sessions
 
 
 def test_options_say_where_what_and_how(stage: Stage) -> None:

@@ -279,13 +279,27 @@ def test_a_report_replaces_a_link_and_never_writes_through_it(stage: Stage, targ
     assert not (stage.folder / "gone").exists()
 
 
-def test_a_pipe_stays_a_pipe(stage: Stage) -> None:
+PLACES = {
+    "a pipe": ("pipe", "it is neither a file nor a place for a new one"),
+    "a folder": ("out", "Is a directory"),
+    "below a file": ("rollouts/waves/canary.csv/plan.md", "Not a directory"),
+    "of the system": ("/dev/stdout", "it is neither a file nor a place for a new one"),
+}
+
+
+@pytest.mark.parametrize(("path", "why"), PLACES.values(), ids=PLACES)
+def test_a_report_that_cannot_be_written_is_shown_and_fails_the_run(stage: Stage, path: str, why: str) -> None:
     os.mkfifo(stage.folder / "pipe")
-    run = stage.run("plan", thingspace_rollout_markdown="pipe")
+    (stage.folder / "out").mkdir()
+    run = stage.run("apply", thingspace_rollout_markdown=path)
     assert run.code == 2
-    assert "pipe is neither a file nor a place for a new one" in run.text
+    assert f"{path} cannot be written: {why}." in run.text
+    # The other one is written, what was done is told, and the first one is shown.
+    assert stage.report["drift"] is True
+    assert "2 moved" in run.text.split("Show the report that could not be written")[1]
     assert (stage.folder / "pipe").is_fifo()
-    assert stage.count("logout") == 1
+    assert Path("/dev/stdout").is_symlink()
+    assert (stage.wrote, stage.count("logout")) == (True, 1)
 
 
 def test_the_root_is_the_bound_of_the_role_and_an_empty_one_is_refused(stage: Stage) -> None:

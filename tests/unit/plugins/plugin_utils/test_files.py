@@ -15,8 +15,12 @@ from pathlib import Path
 import pytest
 from ansible_collections.thingspace.fota.plugins.plugin_utils import _files, _plan_files
 
-Write = t.Callable[[Path], None]
-WRITERS: dict[str, Write] = {"a private file": lambda path: _files.replace(path, b"new"), "a report": lambda path: _plan_files.write(path, "new")}
+Write = t.Callable[[Path], object]
+WRITERS: dict[str, Write] = {
+    "a private file": lambda path: _files.replace(path, b"new"),
+    "a report": lambda path: _plan_files.write(path, "new"),
+    "a report of a role": lambda path: _plan_files.write_file(path, "new"),
+}
 
 
 def test_a_report_is_replaced_whole(tmp_path: Path) -> None:
@@ -88,6 +92,14 @@ def test_nothing_is_left_of_what_could_not_be_written(tmp_path: Path) -> None:
             write(tmp_path)
     _plan_files.remove(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["pipe", "/dev/null", "/dev/stdout", "/proc/self/fd/1"])
+def test_a_report_of_a_role_goes_to_a_file_alone(tmp_path: Path, place: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="neither a file nor a place for a new one"):
+        _plan_files.write_file(tmp_path / place, "new")
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_pipes_and_what_the_system_keeps_are_written_to(tmp_path: Path) -> None:
