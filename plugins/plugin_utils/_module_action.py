@@ -81,6 +81,8 @@ class ModuleAction(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
                     wait_for_the_last(folder, self.lock)
             lease = Lease(folder, self.lock or "task", None if self._is_here else self._where)
             stack.enter_context(_with_parent(lambda: self._orphaned(lease)))
+            if lease.elsewhere:
+                stack.enter_context(_ending_children())
             if cut_off or lease.elsewhere:
                 return self._execute_leased(lease, arguments, task_vars)
             with _on_alarm(_once(lease.take_back, 2 * _seconds(arguments.get("timeout")) + _GRACE)) as alarms:
@@ -104,6 +106,8 @@ class ModuleAction(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             result: Values = self._execute_module(module_args=arguments, task_vars=task_vars)
         except BaseException as error:
             lease.take_back()
+            if lease.elsewhere:
+                _end_children()
             if isinstance(error, Exception) and not isinstance(error, AnsibleConnectionFailure):
                 # Such as a password for become that is wrong: it never began.
                 lease.end()
@@ -117,7 +121,8 @@ class ModuleAction(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         """The process of ansible-playbook is gone, so nobody will take the result."""
         lease.take_back()
         if lease.elsewhere:
-            # All that can be done: the module notices that nobody reads what it prints.
+            # All that can be done: the module notices that nobody reads what it prints. An ssh that lives on would read it.
+            _end_children()
             os._exit(1)
 
     @property
@@ -221,3 +226,31 @@ def _with_parent(orphaned: t.Callable[[], None]) -> t.Iterator[None]:
     finally:
         ended.set()
         watcher.join()
+
+
+@contextlib.contextmanager
+def _ending_children() -> t.Iterator[None]:
+    """At SIGTERM too, with which ansible-core before 2.19 ends its workers at Ctrl-C."""
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def heed(number: int, frame: types.FrameType | None) -> None:
+        _end_children()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    signal.signal(signal.SIGTERM, heed)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _end_children() -> None:
+    """End what this process has started, such as ssh. Where the system does not list processes as files, it lives on."""
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # The name of the command stands before it in brackets, and may hold some.
+            if path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1] == str(os.getpid()):
+                os.kill(int(path.parent.name), signal.SIGTERM)

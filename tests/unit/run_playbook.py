@@ -115,6 +115,10 @@ class Running:
         self._seen.add(pid)
         return pid
 
+    def child(self, worker: int) -> int:
+        """The process that this worker has started, such as ssh."""
+        return max(_children(worker))
+
     def leases(self) -> list[Path]:
         """What modules hold as long as they may make requests."""
         return list((self.folder / "ansible" / "tmp").glob("ansible-local-*/thingspace_fota_*.lease"))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import typing as t
 from pathlib import Path
 
@@ -119,6 +120,43 @@ def test_when_its_time_is_over_a_module_tells_what_it_has_done(sim: Simulator, t
     result = json.loads((tmp_path / "result.json").read_text())
     assert (result["failed"], result["changed"], result["added_count"], result["error"]["kind"]) == (True, True, 4, "interrupted")
     assert result["msg"].startswith("The task's timeout (600 s) was over. ")
+
+
+# As a client and a server do it: what runs there is no child of ours, and notices our end by its closed pipes alone.
+SSH = f"""#!{sys.executable}
+import subprocess, sys
+there = subprocess.Popen(["/bin/sh", "-c", sys.argv[-1]], stdout=subprocess.PIPE, start_new_session=True)
+while some := there.stdout.read1(65536):
+    sys.stdout.buffer.write(some)
+    sys.stdout.buffer.flush()
+sys.exit(there.wait())
+"""
+
+
+@pytest.mark.parametrize(("whom", "number"), [end for end in ENDS if end != ("worker", signal.SIGKILL)] + [("all", signal.SIGHUP)], ids=str)
+def test_what_is_ended_sends_no_more_over_a_connection(sim: Simulator, tmp_path: Path, whom: str, number: signal.Signals) -> None:
+    """Tried with a real sshd too, with and without ControlPersist. A worker that is killed leaves ssh behind, and that the module."""
+    ssh = tmp_path / "ssh"
+    ssh.write_text(SSH, encoding="utf-8")
+    ssh.chmod(0o755)
+    far = f"far ansible_connection=ssh ansible_ssh_executable={ssh}\n"
+    playbook = rollout(sim).replace("      timeout: 600\n", "      timeout: 600\n      delegate_to: far\n")
+    playbook = playbook.replace("        concurrency: 2\n", f"        concurrency: 2\n        api_url: {sim.api_url}\n")
+    held = sim.fault("PUT /upgrades", "hold", times=None)
+    with Running(tmp_path, playbook, inventory=ONE + far, **credentials(sim)) as run:
+        held.reached(2)
+        (worker,) = run.workers()
+        module = run.module(worker)
+        client = run.child(worker)
+        if whom == "all":
+            os.killpg(run.process.pid, number)
+        else:
+            os.kill(run.process.pid if whom == "ansible-playbook" else worker, number)
+        until(lambda: not is_alive(client))
+        held.release()
+        until(lambda: not is_alive(module))
+        assert len(sim.writes) == 2
+        run.wait()
 
 
 SCHEDULE = """
