@@ -133,7 +133,11 @@ sys.exit(there.wait())
 """
 
 
-@pytest.mark.parametrize(("whom", "number"), [end for end in ENDS if end != ("worker", signal.SIGKILL)] + [("all", signal.SIGHUP)], ids=str)
+# The last is what the timeout of a task does.
+OVER_A_CONNECTION = [end for end in ENDS if end != ("worker", signal.SIGKILL)] + [("all", signal.SIGHUP), ("worker", signal.SIGALRM)]
+
+
+@pytest.mark.parametrize(("whom", "number"), OVER_A_CONNECTION, ids=str)
 def test_what_is_ended_sends_no_more_over_a_connection(sim: Simulator, tmp_path: Path, whom: str, number: signal.Signals) -> None:
     """Tried with a real sshd too, with and without ControlPersist. A worker that is killed leaves ssh behind, and that the module."""
     ssh = tmp_path / "ssh"
