@@ -23,7 +23,7 @@ demo: python ## see a rollout planned, applied and applied again, against the si
 bench: python ## what the modules cost beside bare scripts: ratios in one run (ARGS='--rounds 3 devices'); about 15 minutes
 	@"$(PYTHON)" $(TOOLS)/demo_venv.py tests/bench/bench.py $(ARGS)
 
-mutate: python ## do the tests bite? mutation testing of what plans and writes, by room (ARGS='_plan'); half an hour for all
+mutate: python ## do the tests bite? mutation testing of what plans and writes, by file (ARGS='_plan/plan'); half an hour for all
 	@"$(PYTHON)" $(TOOLS)/mutate.py $(ARGS)
 
 test: python ## everything: linters, types, unit, sanity, integration, the built tarball (RUN='words of step names' for some)

@@ -11,8 +11,9 @@ import pathlib
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.thingspace.fota.plugins.module_utils import _text
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _plan_files
+
+from ..module_utils import _text
+from ..plugin_utils._plan_report.report_file import write_file
 
 Result = dict[str, t.Any]
 
@@ -26,7 +27,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         # Jinja of ansible-core 2.16 makes a dictionary of what looks like JSON.
         text = content if isinstance(content, str) else json.dumps(content, indent=4, sort_keys=True)
         try:
-            place = _plan_files.write_file(pathlib.Path(path).expanduser(), text)
+            place = write_file(pathlib.Path(path).expanduser(), text)
         except (OSError, ValueError, RuntimeError) as error:
             # Such as a zero byte in its name, or no home.
             why = error.strerror if isinstance(error, OSError) else error

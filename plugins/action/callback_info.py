@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.thingspace.fota.plugins.plugin_utils._module_action import ModuleAction
+from ..plugin_utils._action.module_action import ModuleAction
 
 
 class ActionModule(ModuleAction):

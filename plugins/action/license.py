@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.thingspace.fota.plugins.module_utils import _license_outcome
-from ansible_collections.thingspace.fota.plugins.plugin_utils._device_file_action import DeviceFileAction
+from ..module_utils._results.license import untouched
+from ..plugin_utils._action.device_file import DeviceFileAction
 
 
 class ActionModule(DeviceFileAction):
-    untouched = staticmethod(_license_outcome.untouched)
+    untouched = staticmethod(untouched)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils import _rollout_outcome
-from ansible_collections.thingspace.fota.plugins.plugin_utils._device_file_action import DeviceFileAction
-from ansible_collections.thingspace.fota.plugins.plugin_utils._module_action import Values
+from ..module_utils._results.rollout import untouched
+from ..plugin_utils._action.device_file import DeviceFileAction
+from ..plugin_utils._action.module_action import Values
 
 
 class ActionModule(DeviceFileAction):
-    untouched = staticmethod(_rollout_outcome.untouched)
+    untouched = staticmethod(untouched)
     # Two hosts that look for the same upgrade at the same moment would both find none, and both schedule it.
     lock = "schedule"
 

@@ -13,10 +13,13 @@ import typing as t
 
 from ansible import constants
 from ansible.plugins.action import ActionBase
-from ansible_collections.thingspace.fota.plugins.module_utils import _options, _text
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
-from ansible_collections.thingspace.fota.plugins.plugin_utils._login_book import Who, hold
-from ansible_collections.thingspace.fota.plugins.plugin_utils._module_action import ModuleAction
+
+from ..module_utils import _text
+from ..module_utils._ansible.options import http_options, login_options, login_values
+from ..module_utils._errors import InputError
+from ..module_utils._http.address import DEFAULT_API_URL, api_url_of
+from ..plugin_utils._action.module_action import ModuleAction
+from ..plugin_utils._session.login_book import Who, hold
 
 Result = dict[str, t.Any]
 
@@ -43,8 +46,8 @@ class ActionModule(ModuleAction):
     def _log_in(self, arguments: Result, task_vars: dict[str, t.Any] | None) -> Result:
         if arguments.get("access_token") or arguments.get("session_token") or arguments.get("m2m_token"):
             return self._send(arguments, task_vars)  # it refuses them
-        values = _options.login_values(arguments)
-        api_url = _options.api_url_of(str(arguments.get("api_url") or _options.DEFAULT_API_URL))
+        values = login_values(arguments)
+        api_url = api_url_of(str(arguments.get("api_url") or DEFAULT_API_URL))
         who = Who(api_url, values["app_key"], values["username"])
         # The private folder of this ansible-playbook process: made by it with mode 0700, known to its workers, removed at its end.
         with hold(pathlib.Path(constants.DEFAULT_LOCAL_TMP)) as held:
@@ -92,7 +95,7 @@ class ActionModule(ModuleAction):
         of_task: dict[str, t.Any] = {}
         self._compute_environment_string(of_task)
         found = {}
-        for option, spec in {**_options.login_options(), "api_url": _options.http_options()["api_url"]}.items():
+        for option, spec in {**login_options(), "api_url": http_options()["api_url"]}.items():
             variable = spec["fallback"][1][0]
             value = of_task.pop(variable, None) or os.environ.get(variable)
             if value:

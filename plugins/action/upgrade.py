@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.thingspace.fota.plugins.module_utils import _schedule
-from ansible_collections.thingspace.fota.plugins.plugin_utils._device_file_action import DeviceFileAction
+from ..module_utils._results.upgrade import untouched
+from ..plugin_utils._action.device_file import DeviceFileAction
 
 
 class ActionModule(DeviceFileAction):
     # Two hosts that look for the same upgrade at the same moment would both find none, and both schedule it.
     lock = "schedule"
 
-    untouched = staticmethod(_schedule.untouched)
+    untouched = staticmethod(untouched)

@@ -62,11 +62,12 @@ import typing as t
 
 from ansible import context
 from ansible.plugins.callback import CallbackBase
-from ansible_collections.thingspace.fota.plugins.module_utils._text import message
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _plan_files
-from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_collector import COLLECTION, Collector, Event
-from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_document import as_json, document
-from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_markdown import markdown
+
+from ..module_utils._text import message
+from ..plugin_utils._plan_report import report_file
+from ..plugin_utils._plan_report.collector import COLLECTION, Collector, Event
+from ..plugin_utils._plan_report.document import as_json, document
+from ..plugin_utils._plan_report.markdown import markdown
 
 _APPROVED = "thingspace_rollout_approved_plan"
 Handler = t.TypeVar("Handler", bound=t.Callable[..., None])
@@ -131,7 +132,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
         given = [getattr(play.get_variable_manager(), "_extra_vars", {}).get(_APPROVED), play.vars.get(_APPROVED)]
         for path in self._paths.values():
             if not any(_may_be(path, value) for value in given):
-                _plan_files.remove(path)
+                report_file.remove(path)
 
     @guarded
     def v2_playbook_on_task_start(self, task: t.Any, is_conditional: bool) -> None:
@@ -157,7 +158,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
         report = document(records, check_mode, [f"This report is not complete. {sentence}" for sentence in self._troubles])
         for option, path in self._paths.items():
             try:
-                _plan_files.write(path, markdown(report) if option == "markdown" else as_json(report))
+                report_file.write(path, markdown(report) if option == "markdown" else as_json(report))
             except Exception as error:
                 self._display.warning(message(f"The report for reviewers (thingspace.fota.plan) cannot be written to {path}: {error}"))
 

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Documentation of the options in ``_options.connection_options``: the account, the tokens, and those of ``transport``."""
+"""Documentation of the options in ``module_utils/_ansible/options.connection_options``: the account, the tokens, and those of ``transport``."""
 
 from __future__ import annotations
 
-from ansible_collections.thingspace.fota.plugins.doc_fragments import transport
+from ..doc_fragments import transport
 
 _TOKENS = r"""
 options:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Documentation of the options in ``_options.login_options``."""
+"""Documentation of the options in ``module_utils/_ansible/options.login_options``."""
 
 from __future__ import annotations
 

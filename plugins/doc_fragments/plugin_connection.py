@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.thingspace.fota.plugins.doc_fragments import connection, login
+from ..doc_fragments import connection, login
 
 _VARIABLE = re.compile(r"^      - If it is not given, the environment variable E\((\w+)\) is used\.\n", re.MULTILINE)
 

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Documentation of the options in ``_options.http_options``. (Pylint takes a file that is called http for the one of the standard library.)"""
+"""Documentation of the options in ``module_utils/_ansible/options.http_options``.
+
+(Pylint takes a file that is called http for the one of the standard library.)
+"""
 
 from __future__ import annotations
 

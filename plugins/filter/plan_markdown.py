@@ -45,8 +45,9 @@ _value:
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_document import FORMAT_VERSION, Document
-from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_markdown import markdown
+
+from ..plugin_utils._plan_report.document import FORMAT_VERSION, Document
+from ..plugin_utils._plan_report.markdown import markdown
 
 
 def plan_markdown(document: Document) -> str:

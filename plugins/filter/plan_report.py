@@ -65,8 +65,9 @@ _value:
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_document import Document, document
-from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_results import Record
+
+from ..plugin_utils._plan_report.document import Document, document
+from ..plugin_utils._plan_report.records import Record
 
 
 def plan_report(results: t.Any, check_mode: bool = False, host: str | None = None) -> Document:

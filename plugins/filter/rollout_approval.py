@@ -60,7 +60,8 @@ _value:
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.thingspace.fota.plugins.plugin_utils._rollout_approval import DIGEST, PLAN, NotApproved, approved
+
+from ..plugin_utils._rollout_files.approval import DIGEST, PLAN, NotApproved, approved
 
 
 def rollout_approval(given: t.Any, accounts: t.Any, report: t.Any = None) -> dict[str, t.Any]:

@@ -94,8 +94,9 @@ import re
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _page
-from ansible_collections.thingspace.fota.plugins.plugin_utils._page_model import account_of
+
+from ..plugin_utils._upgrades_page import page
+from ..plugin_utils._upgrades_page.model import account_of
 
 _COLLECTION = pathlib.Path(__file__).resolve().parents[2]
 _YEARS = range(1970, 9999)
@@ -117,7 +118,7 @@ def upgrades_page(
     """The page of what upgrade_info returned."""
     if not isinstance(upgrades, (list, tuple)) or not all(isinstance(upgrade, dict) and all(name in upgrade for name in _NEEDED) for upgrade in upgrades):
         raise AnsibleFilterError("upgrades_page needs the upgrades of thingspace.fota.upgrade_info, with include_devices.")
-    about = _page.About(
+    about = page.About(
         account=str(account or next((upgrade.get("account") or "" for upgrade in upgrades), "")),
         generated=_moment(generated),
         title=str(title or ""),
@@ -128,9 +129,9 @@ def upgrades_page(
         compared=devices is not None,
     )
     if error:
-        return _page.failed(about, str(error))
+        return page.failed(about, str(error))
     firmware = {device["device_id"]: device.get("firmware") or "" for device in devices or ()}
-    return _page.page(about, account_of(upgrades, firmware), int(limit))
+    return page.page(about, account_of(upgrades, firmware), int(limit))
 
 
 def _moment(text: str | None) -> datetime.datetime:

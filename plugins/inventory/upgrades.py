@@ -107,16 +107,18 @@ import typing as t
 from ansible import constants
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible_collections.thingspace.fota.plugins.module_utils import _text
-from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
-from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
-from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of, api_url_of
-from ansible_collections.thingspace.fota.plugins.module_utils._reports import upgrades_by_status, with_devices
-from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import described
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _upgrade_hosts
-from ansible_collections.thingspace.fota.plugins.plugin_utils._inventory_session import within
-from ansible_collections.thingspace.fota.plugins.plugin_utils._trust import no_template, template
+
+from ..module_utils import _text
+from ..module_utils._ansible.connection import Connector
+from ..module_utils._api.account import Account
+from ..module_utils._api.v1.upgrades import upgrades_by_status, with_devices
+from ..module_utils._desired.checks import account_of
+from ..module_utils._errors import InputError, ThingSpaceError
+from ..module_utils._http.address import api_url_of
+from ..module_utils._results.described import described
+from ..plugin_utils._inventory import hosts
+from ..plugin_utils._inventory.trust import no_template, template
+from ..plugin_utils._session.inventory import within
 
 Values = dict[str, t.Any]
 
@@ -184,7 +186,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         question = {"format": 1, "account": params["account"], "api_url": params["api_url"], **options}
         if cache and self.get_option("cache"):
             kept = self._kept(key)
-            if isinstance(kept, dict) and kept.get("question") == question and _upgrade_hosts.are_upgrades(kept.get("upgrades")):
+            if isinstance(kept, dict) and kept.get("question") == question and hosts.are_upgrades(kept.get("upgrades")):
                 return t.cast("list[Values]", _text.told(kept["upgrades"]))
 
         def read(connector: Connector) -> list[Values]:
@@ -215,15 +217,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
     def _populate(self, upgrades: list[Values]) -> None:
         """Hosts, variables and groups; nothing before all names are known to be good."""
         prefix, strict = self.get_option("hostvars_prefix"), self.get_option("strict")
-        found = [no_template(_upgrade_hosts.variables(upgrade, prefix)) for upgrade in upgrades]
+        found = [no_template(hosts.variables(upgrade, prefix)) for upgrade in upgrades]
         names = [self._host_name(values, upgrade["upgrade_id"]) for values, upgrade in zip(found, upgrades, strict=True)]
-        raw_groups = {name: _upgrade_hosts.groups(upgrade) for name, upgrade in _upgrade_hosts.by_name(names, upgrades).items()}
+        raw_groups = {name: hosts.groups(upgrade) for name, upgrade in hosts.by_name(names, upgrades).items()}
         safe = {raw: str(self._sanitize_group_name(raw)) for raws in raw_groups.values() for raw in raws}
-        for warning in _upgrade_hosts.shared_groups((name, raw) for raw, name in safe.items()):
+        for warning in hosts.shared_groups((name, raw) for raw, name in safe.items()):
             self._warn(warning)
-        self.inventory.add_group(_upgrade_hosts.GROUP)
+        self.inventory.add_group(hosts.GROUP)
         for name, values in zip(names, found, strict=True):
-            self.inventory.add_host(name, _upgrade_hosts.GROUP)
+            self.inventory.add_host(name, hosts.GROUP)
             for variable, value in {**_HERE, **values}.items():
                 self.inventory.set_variable(name, variable, value)
             for raw in raw_groups[name]:
@@ -237,7 +239,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
             value = self._compose(template(str(self.get_option("hostname"))), values)
         except AnsibleError as error:
             raise InputError(f"hostname cannot be evaluated for the upgrade {upgrade_id}: {error}") from None
-        return _upgrade_hosts.host_name(value, upgrade_id)
+        return hosts.host_name(value, upgrade_id)
 
 
 def _aliased(config: t.Mapping[str, t.Any]) -> set[str]:

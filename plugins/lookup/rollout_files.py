@@ -115,10 +115,11 @@ import typing as t
 
 from ansible.errors import AnsibleError, AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.thingspace.fota.plugins.module_utils import _text
-from ansible_collections.thingspace.fota.plugins.module_utils._device_file import content_of
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _rollout_file
+
+from ..module_utils import _text
+from ..module_utils._desired.device_file import content_of
+from ..module_utils._errors import InputError
+from ..plugin_utils._rollout_files import load
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no type hints
@@ -127,7 +128,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no typ
         try:
             # An empty variable must not take the bounds away.
             root = str(kwargs["root"] or "") if "root" in kwargs else None
-            declared = _rollout_file.load(_texts(terms), str(pathlib.Path.cwd()), self._content, root)
+            declared = load.load(_texts(terms), str(pathlib.Path.cwd()), self._content, root)
             # For people alone, other than the path of a device file.
             return [{**account, "files": _text.told(account["files"])} for account in declared]
         except InputError as error:
@@ -143,7 +144,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no typ
         except AnsibleError as error:
             raise InputError(f"{path}: {error.message}") from None
         try:
-            return content_of(real, path, _rollout_file.LARGEST)
+            return content_of(real, path, load.LARGEST)
         finally:
             if real != path:
                 self._loader.cleanup_tmp_file(real)

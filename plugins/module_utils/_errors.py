@@ -9,7 +9,7 @@ from __future__ import annotations
 import traceback
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils._text import one_line
+from ._text import one_line
 
 Kind = t.Literal[
     "input",
@@ -29,7 +29,6 @@ Kind = t.Literal[
     "unreachable",
     "internal",
 ]
-
 Error = t.TypeVar("Error", bound="ThingSpaceError")
 _LONGEST = 300
 

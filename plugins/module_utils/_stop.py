@@ -23,7 +23,7 @@ import time
 import types
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
+from ._errors import ThingSpaceError
 
 # The variable of the environment that names the lease.
 LEASE = "THINGSPACE_FOTA_LEASE"

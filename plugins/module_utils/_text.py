@@ -2,16 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What others wrote, made safe to be told: it costs no result, and commands no terminal and no log. Pure.
-
-Two forms. A *value* keeps all that can be seen, line ends and tabs too. A *message* is one line for people. In both, a character
-that cannot be seen and could command something (a control character, one that turns the order of letters, half of a surrogate
-pair) becomes its number, such as ``\\x1b``; ansible-core 2.19 and newer refuse a whole result for half a pair.
-
-Both part what a CI log takes for a command. The GitHub runner looks for ``::name::`` at the start of a line, behind blanks, and for
-``##[name]`` anywhere; the agent of Azure Pipelines looks for ``##vso[`` anywhere (ActionCommand.cs of actions/runner, Command.cs of
-azure-pipelines-agent). What begins a line is not ours to say: ansible-core indents, folds and wraps.
-"""
+"""What others wrote, made safe to be told: it costs no result, and commands no terminal and no log. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +13,6 @@ import unicodedata
 
 Convert = t.Callable[[str], str]
 HIDDEN = "********"
-
 # Control and format characters, halves of pairs, ends of lines and paragraphs. Not what only this Python does not know yet.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # Only letters begin the name of a command. An address such as [::1] or fe80::1 stays as it is.
@@ -159,3 +149,12 @@ def _visible(text: str, unseen: t.Callable[[str], bool]) -> str:
     if text.isprintable():
         return text
     return "".join(character.encode("unicode_escape").decode() if unseen(character) else character for character in text)
+
+
+_FIRST = 3
+
+
+def some(devices: t.Collection[str]) -> str:
+    """The first of them, and how many more there are."""
+    first = ", ".join(sorted(devices)[:_FIRST])
+    return f"{first} and {len(devices) - _FIRST} more" if len(devices) > _FIRST else first

@@ -168,9 +168,10 @@ error:
       sample: Invalid callback url
 """
 
-from ansible_collections.thingspace.fota.plugins.module_utils import _callback
-from ansible_collections.thingspace.fota.plugins.module_utils._module import run
-from ansible_collections.thingspace.fota.plugins.module_utils._options import Spec, connection_options
+from ..module_utils._ansible.module import run
+from ..module_utils._ansible.options import Spec, connection_options
+from ..module_utils._results.callback import untouched
+from ..module_utils._tasks.callback import job
 
 
 def main() -> None:
@@ -182,7 +183,7 @@ def main() -> None:
         "password": {"type": "raw", "no_log": True},
         "update_password": {"type": "str", "choices": ["always", "on_create"], "default": "on_create", "no_log": False},
     }
-    run({**own, **connection_options()}, _callback.job, _callback.untouched)
+    run({**own, **connection_options()}, job, untouched)
 
 
 if __name__ == "__main__":

@@ -305,9 +305,10 @@ error:
       sample: Device list is empty
 """
 
-from ansible_collections.thingspace.fota.plugins.module_utils import _license, _license_outcome
-from ansible_collections.thingspace.fota.plugins.module_utils._module import run
-from ansible_collections.thingspace.fota.plugins.module_utils._options import Spec, connection_options, device_options, membership_options
+from ..module_utils._ansible.module import run
+from ..module_utils._ansible.options import Spec, connection_options, device_options, membership_options
+from ..module_utils._results.license import untouched
+from ..module_utils._tasks.license import job
 
 
 def main() -> None:
@@ -315,7 +316,7 @@ def main() -> None:
         "allow_cancelling_upgrades": {"type": "bool", "default": False},
         "cancellation_candidates": {"type": "list", "elements": "str"},
     }
-    run({**own, **connection_options(), **device_options(), **membership_options()}, _license.job, _license_outcome.untouched)
+    run({**own, **connection_options(), **device_options(), **membership_options()}, job, untouched)
 
 
 if __name__ == "__main__":

@@ -528,13 +528,14 @@ error:
       sample: Invalid upgradeId
 """
 
-from ansible_collections.thingspace.fota.plugins.module_utils import _rollout, _rollout_outcome
-from ansible_collections.thingspace.fota.plugins.module_utils._module import run
-from ansible_collections.thingspace.fota.plugins.module_utils._options import connection_options, rollout_options
+from ..module_utils._ansible.module import run
+from ..module_utils._ansible.options import connection_options, rollout_options
+from ..module_utils._results.rollout import untouched
+from ..module_utils._tasks.rollout.task import job
 
 
 def main() -> None:
-    run({**rollout_options(), **connection_options()}, _rollout.job, _rollout_outcome.untouched)
+    run({**rollout_options(), **connection_options()}, job, untouched)
 
 
 if __name__ == "__main__":

@@ -164,45 +164,48 @@ error:
 
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils import _module, _options
-from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, ThingSpaceError
-from ansible_collections.thingspace.fota.plugins.module_utils._session import Credentials, Login, log_out
+from ..module_utils._ansible.connection import Connector
+from ..module_utils._ansible.module import run
+from ..module_utils._ansible.options import Spec, http_options, login_options, login_values
+from ..module_utils._api.login import Credentials, Login, log_out
+from ..module_utils._errors import InputError, ThingSpaceError
+from ..module_utils._http.address import api_url_of, header_value
+from ..module_utils._results.result import Result
 
-SPEC: _options.Spec = {
+SPEC: Spec = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    **_options.login_options(),
+    **login_options(),
     "access_token": {"type": "str", "no_log": True},
     "session_token": {"type": "str", "no_log": True, "aliases": ["m2m_token"]},
-    **_options.http_options(),
+    **http_options(),
 }
 
 
-def job(params: t.Mapping[str, t.Any], connector: Connector, dummy: bool) -> _module.Result:
+def job(params: t.Mapping[str, t.Any], connector: Connector, dummy: bool) -> Result:
     """Log in or out; in check mode too."""
     if params["state"] == "absent":
         remedy = "state=absent needs the two tokens of the session as options."
-        access_token = _options.header_value(params["access_token"], "access_token", "access_token", remedy)
-        session_token = _options.header_value(params["session_token"], "session_token", "session_token", remedy)
-        return _module.Result({"msg": log_out(connector.client, access_token, session_token)})
+        access_token = header_value(params["access_token"], "access_token", "access_token", remedy)
+        session_token = header_value(params["session_token"], "session_token", "session_token", remedy)
+        return Result({"msg": log_out(connector.client, access_token, session_token)})
     if params["access_token"] or params["session_token"]:
         raise InputError(
             "access_token and session_token are for state=absent. The service hands out the same bearer for an hour, and a given secret comes back censored."
         )
-    login = Login(connector.client, Credentials(**_options.login_values(params)))
-    api_url = _options.api_url_of(params["api_url"])
+    login = Login(connector.client, Credentials(**login_values(params)))
+    api_url = api_url_of(params["api_url"])
     try:
         tokens = login.tokens()
     except ThingSpaceError as error:
-        return _module.Result({"login_sent": login.sent}, failure=error)
+        return Result({"login_sent": login.sent}, failure=error)
     values = {"access_token": tokens.access_token, "session_token": tokens.session_token, "expires_in": tokens.expires_in, "api_url": api_url}
     # Intact, or a password of four digits would be cut out of a token that happens to contain it.
-    return _module.Result({**values, "login_sent": True}, intact=True)
+    return Result({**values, "login_sent": True}, intact=True)
 
 
 def main() -> None:
     """Run the module."""
-    _module.run(SPEC, job)
+    run(SPEC, job)
 
 
 if __name__ == "__main__":

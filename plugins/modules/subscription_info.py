@@ -94,11 +94,13 @@ error:
 
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
-from ansible_collections.thingspace.fota.plugins.module_utils._fleet import Fleet
-from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
-from ansible_collections.thingspace.fota.plugins.module_utils._module import Result, run
-from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of, connection_options
+from ..module_utils._ansible.connection import Connector
+from ..module_utils._ansible.module import run
+from ..module_utils._ansible.options import connection_options
+from ..module_utils._api.account import Account
+from ..module_utils._api.v1.inventory import Fleet
+from ..module_utils._desired.checks import account_of
+from ..module_utils._results.result import Result
 
 
 def job(params: t.Mapping[str, t.Any], connector: Connector, _check_mode: bool) -> Result:

@@ -281,9 +281,10 @@ error:
       sample: Invalid upgradeId
 """
 
-from ansible_collections.thingspace.fota.plugins.module_utils import _schedule, _scheduling
-from ansible_collections.thingspace.fota.plugins.module_utils._module import run
-from ansible_collections.thingspace.fota.plugins.module_utils._options import connection_options, device_options
+from ..module_utils._ansible.module import run
+from ..module_utils._ansible.options import connection_options, device_options
+from ..module_utils._results.upgrade import untouched
+from ..module_utils._tasks.upgrade import job
 
 
 def main() -> None:
@@ -301,8 +302,8 @@ def main() -> None:
             **connection_options(),
             **device_options(),
         },
-        _scheduling.job,
-        _schedule.untouched,
+        job,
+        untouched,
     )
 
 

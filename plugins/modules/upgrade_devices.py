@@ -270,16 +270,17 @@ error:
       sample: Invalid upgradeId
 """
 
-from ansible_collections.thingspace.fota.plugins.module_utils import _outcome, _upgrade_devices
-from ansible_collections.thingspace.fota.plugins.module_utils._module import run
-from ansible_collections.thingspace.fota.plugins.module_utils._options import connection_options, device_options, membership_options
+from ..module_utils._ansible.module import run
+from ..module_utils._ansible.options import connection_options, device_options, membership_options
+from ..module_utils._results.membership import untouched
+from ..module_utils._tasks.upgrade_devices import job
 
 
 def main() -> None:
     run(
         {"upgrade_id": {"type": "str", "required": True}, **connection_options(), **device_options(), **membership_options()},
-        _upgrade_devices.job,
-        _outcome.untouched,
+        job,
+        untouched,
     )
 
 

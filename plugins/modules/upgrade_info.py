@@ -178,13 +178,18 @@ error:
 
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils._connector import Connector
-from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
-from ansible_collections.thingspace.fota.plugins.module_utils._fota import Account
-from ansible_collections.thingspace.fota.plugins.module_utils._module import Result, run
-from ansible_collections.thingspace.fota.plugins.module_utils._options import account_of, connection_options
-from ansible_collections.thingspace.fota.plugins.module_utils._reports import STATUSES, upgrades_by_status, with_devices
-from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrade, Upgrades, described, upgrade_id_of
+from ..module_utils._ansible.connection import Connector
+from ..module_utils._ansible.module import run
+from ..module_utils._ansible.options import connection_options
+from ..module_utils._api.account import Account
+from ..module_utils._api.model import Upgrade
+from ..module_utils._api.status import STATUSES
+from ..module_utils._api.v1.upgrades import Upgrades, upgrades_by_status, with_devices
+from ..module_utils._desired.checks import account_of
+from ..module_utils._desired.upgrade import upgrade_id_of
+from ..module_utils._errors import ThingSpaceError
+from ..module_utils._results.described import described
+from ..module_utils._results.result import Result
 
 
 def one(account: Account, upgrade_id: str) -> list[Upgrade]:

@@ -19,16 +19,16 @@ from stage import ROOT
 
 # Of a stack the innermost function that is named here says what the time was spent for: file, function, room.
 ROOMS = {
-    ("_http.py", "once"): "HTTP (requests, urllib3, http.client)",
+    ("transport.py", "once"): "HTTP (requests, urllib3, http.client)",
     ("decoder.py", "decode"): "JSON of answers",
-    ("_answers.py", "_nested_at"): "whether an answer is nested too deep",
-    ("_upgrades.py", "upgrade_of"): "devices and their status in answers",
-    ("_standing.py", "standings"): "devices and their status in answers",
-    ("_declared.py", "declared_upgrades"): "reading and checking the declared devices",
-    ("_rollout.py", "outcome"): "result",
-    ("_rollout.py", "_judge"): "result",
+    ("json_value.py", "_nested_at"): "whether an answer is nested too deep",
+    ("upgrades.py", "upgrade_of"): "devices and their status in answers",
+    ("device_list.py", "standings"): "devices and their status in answers",
+    ("rollout.py", "declared_upgrades"): "reading and checking the declared devices",
+    ("task.py", "outcome"): "result",
+    ("task.py", "_judge"): "result",
     ("basic.py", "exit_json"): "result",
-    ("_rollout.py", "run"): "plan, rails, comparison of what is with what should be",
+    ("task.py", "run"): "plan, rails, comparison of what is with what should be",
 }
 
 
@@ -39,7 +39,7 @@ def by_room(module: str, seed: Callable[[], Mapping[str, object]], rounds: int) 
         seed: makes the world before each run, and the options for it.
     """
     sys.path[:0] = [str(ROOT / "tests" / "unit"), os.environ["ANSIBLE_COLLECTIONS_PATH"]]
-    run_module = importlib.import_module("run_module").run_module
+    run_module = importlib.import_module("support.run_module").run_module
     run_module(module, seed())
     found: collections.Counter[str] = collections.Counter()
 

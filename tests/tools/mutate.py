@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, thingspace.fota contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mutation testing of the rooms that plan and write, by mutmut, on a copy of the tree: `mutate.py [ROOM [MUTANTS]]`.
+"""Mutation testing of the files that plan and write, by mutmut, on a copy of the tree: `mutate.py [FILE [MUTANTS]]`.
 
-Without a room all of them. MUTANTS narrows it: words with `*` that names of functions must match, such as `x_join*`.
+Without a file all of them. MUTANTS narrows it: words with `*` that names of functions must match, such as `x_join*`.
 """
 
 from __future__ import annotations
@@ -24,21 +24,23 @@ from log import Failed, Log
 from places import BUILD, COLLECTION, LOGS, REQUIREMENTS, VENVS
 
 MODULE_UTILS = "plugins/module_utils"
-# Which test files exercise a room. All below tests/unit/plugins/module_utils: those of the modules take too long to be run for each mutant.
-ROOMS = {
-    "_plan": ("test_plan.py",),
-    "_approval": ("test_approval.py",),
-    "_rails": ("test_plan.py",),
-    "_moves": ("test_rounds.py", "test_moves.py"),
-    "_rounds": ("test_rounds.py",),
-    "_landing": ("test_landing.py",),
-    "_writer": ("test_writer.py",),
-    "_wave": ("test_wave.py",),
-    "_rollout_writer": ("test_rollout_writer.py",),
-    "_together": ("test_rollout_writer.py",),
-    "_scheduler": ("test_scheduler.py",),
-    "_schedule": ("test_schedule.py",),
-    "_declared": ("test_declared.py",),
+# Which test files exercise a file. All below tests/unit/plugins/module_utils: those of the modules take too long to be run for each mutant.
+FILES = {
+    "_plan/plan": ("_plan/test_plan.py", "_plan/test_approval.py"),
+    "_plan/target": ("_apply/test_reconcile.py",),
+    "_plan/guardrails": ("_plan/test_plan.py", "_plan/test_matching.py"),
+    "_plan/moves": ("_plan/test_stages.py", "_plan/test_moves.py"),
+    "_plan/stages": ("_plan/test_stages.py",),
+    "_plan/matching": ("_plan/test_matching.py",),
+    "_plan/comparison": ("_plan/test_matching.py",),
+    "_apply/progress": ("_apply/test_progress.py", "_apply/test_reconcile.py"),
+    "_apply/reconcile": ("_apply/test_reconcile.py",),
+    "_apply/schedule": ("_apply/test_schedule.py",),
+    "_apply/parallel": ("_tasks/rollout/test_write.py",),
+    "_tasks/rollout/wave": ("_tasks/rollout/test_wave.py",),
+    "_tasks/rollout/write": ("_tasks/rollout/test_write.py",),
+    "_desired/rollout": ("_desired/test_rollout.py",),
+    "_results/upgrade": ("_plan/test_matching.py",),
 }
 GOAL = 95
 VENV = VENVS / "mutation"
@@ -67,7 +69,7 @@ def lay_out(log: Log, room: str) -> Path:
         "source_paths": [str(COLLECTION / MODULE_UTILS)],
         "only_mutate": [str(COLLECTION / MODULE_UTILS / f"{room}.py")],
         "also_copy": [COLLECTION.parts[0]],
-        "pytest_add_cli_args_test_selection": [str(COLLECTION / "tests/unit" / MODULE_UTILS / name) for name in ROOMS[room]],
+        "pytest_add_cli_args_test_selection": [str(COLLECTION / "tests/unit" / MODULE_UTILS / name) for name in FILES[room]],
         # Traces of failures take longer than the failures.
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "--tb=no", "-c", str(COLLECTION / "pytest.ini")],
         # (its tests' time + constant) * multiplier; a mutant that goes round for ever is to cost half a minute.
@@ -100,8 +102,8 @@ def mutate(log: Log, room: str, narrow: list[str]) -> tuple[collections.Counter[
 
 
 def main(words: list[str]) -> int:
-    if words and words[0] not in ROOMS:
-        print(f"No such room: {words[0]}. There are {', '.join(ROOMS)}.", file=sys.stderr)
+    if words and words[0] not in FILES:
+        print(f"No such room: {words[0]}. There are {', '.join(FILES)}.", file=sys.stderr)
         return 2
     pair = cores.newest(*interpreters.find())
     environment.prepare(pair.python)
@@ -109,7 +111,7 @@ def main(words: list[str]) -> int:
     with (BUILD / "mutation.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         venvs.make(Log(LOGS / "mutation" / "environment.log"), VENV, pair.python, [pair.core.pins, REQUIREMENTS / "unit.txt", REQUIREMENTS / "mutation.txt"])
-        for room in words[:1] or ROOMS:
+        for room in words[:1] or FILES:
             log = Log(LOGS / "mutation" / f"{room}.log")
             try:
                 ends, alive = mutate(log, room, words[1:])

@@ -20,8 +20,8 @@ from places import ROOT
 sys.path.insert(0, str(trees.link()))
 sys.path.insert(0, str(ROOT / "tests" / "unit"))
 
-import page_samples
 from ansible_collections.thingspace.fota.plugins.filter.upgrades_page import upgrades_page
+from support import page_samples
 
 ABOUT: dict[str, Any] = {"account": page_samples.ACCOUNT, "generated": page_samples.TODAY, "job": "AWX job 1284", "commit": "4f2a9c1"}
 # Width and whether it is dark: a desktop, a telephone.

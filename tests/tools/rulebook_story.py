@@ -23,7 +23,7 @@ from places import ROOT
 sys.path.insert(0, str(ROOT / "roles" / "simulator" / "files"))
 
 from thingspace_simulator import Simulator
-from thingspace_simulator.model import Entry, Upgrade
+from thingspace_simulator.world.model import Entry, Upgrade
 
 ACCOUNT = "0402196254-00001"
 RULEBOOK = "thingspace.fota.stop_next_wave"

@@ -46,7 +46,7 @@ def package(root: str, folder: str) -> list[str]:
 
 
 def mypy(log: Log, venv: str) -> str:
-    """The collection under its full name, where its imports resolve; tests, tools and the sample's scripts by folder, as they import each other."""
+    """The collection under its full name, where its imports resolve; unit tests at once; other tests, tools and the sample's scripts by folder."""
     collection = ".".join(COLLECTION.parts)
     helpers = sorted({path.parent.parent if (path.parent / "__init__.py").is_file() else path.parent for path in ROOT.glob("roles/*/files/**/*.py")})
     roots = [path for path in helpers if not any(other in path.parents for other in helpers)]
@@ -55,11 +55,12 @@ def mypy(log: Log, venv: str) -> str:
     base = [trees.link(), *roots]
     wanted: list[str | Path] = [*package(collection, "plugins"), *package(collection, "extensions"), *(word for name in modules for word in ("-p", name))]
     unit_tests = ROOT / "tests" / "unit"
-    folders = sorted({path.parent for path in (ROOT / "tests").rglob("*.py")} - {unit_tests}) + [unit_tests]
     tools = ROOT / "tests" / "tools"
-    jobs = [(wanted, base)] + [(sorted(folder.glob("*.py")), [folder, unit_tests, tools, *base]) for folder in folders]
+    folders = sorted({path.parent for path in (ROOT / "tests").rglob("*.py") if unit_tests not in path.parents})
+    jobs: list[tuple[list[str | Path], list[Path]]] = [(wanted, base), (sorted(unit_tests.rglob("*.py")), [unit_tests, tools, *base])]
+    jobs += [([*sorted(folder.glob("*.py"))], [folder, unit_tests, tools, *base]) for folder in folders]
     sample = ROOT / "docs" / "sample" / "ci"
-    jobs += [(sorted(sample.glob("*.py")), [sample])]
+    jobs += [([*sorted(sample.glob("*.py"))], [sample])]
     count, codes = 0, set()
     for words, path in jobs:
         count += files(log.run([*check, *words], ROOT, env(venv, MYPYPATH=os.pathsep.join(map(str, path))), check=False))

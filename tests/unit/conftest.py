@@ -19,14 +19,9 @@ import pytest
 UNIT = Path(__file__).resolve().parent
 
 
-def helpers() -> list[Path]:
-    """Folders of the tests that hold modules for other tests to import, this one first."""
-    return [UNIT, *sorted({path.parent for path in UNIT.glob("*/**/*.py") if path.name != "conftest.py" and not path.name.startswith("test_")})]
-
-
-sys.path[:0] = [str(folder) for folder in helpers()]
-# Only now can helpers be imported: pytest puts no folder on the path (import mode importlib).
-from checkout import ROOT, layout  # noqa: E402
+sys.path.insert(0, str(UNIT))
+# Only now can the packages of helpers be imported: pytest puts no folder on the path (import mode importlib).
+from support.checkout import ROOT, layout  # noqa: E402
 
 sys.path[:0] = [str(layout()), str(ROOT / "roles" / "simulator" / "files")]
 # Tests send signals. What nohup or a shell in the background ignores is ignored by every program that is started from there.
@@ -54,7 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what starts ansible-playbook: it takes seconds each, too long for `make test-quick`."""
     for item in items:
         module = getattr(item, "module", None)
-        if any(getattr(value, "__module__", "") == "run_playbook" for value in vars(module).values()):
+        if any(getattr(value, "__module__", "") == "support.run_playbook" for value in vars(module).values()):
             item.add_marker(pytest.mark.playbook)
 
 

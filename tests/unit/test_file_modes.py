@@ -15,14 +15,17 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _lease, _login_book, _plan_files, _watch_state
-from checkout import ROOT
+from ansible_collections.thingspace.fota.plugins.plugin_utils._action import lease as lease_of_a_module
+from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_report import report_file as plan_files
+from ansible_collections.thingspace.fota.plugins.plugin_utils._session import login_book
+from ansible_collections.thingspace.fota.plugins.plugin_utils._watch import state as watch_state
+from support.checkout import ROOT
 
 SIMULATOR = ROOT / "roles" / "simulator" / "files"
 # A test below, or elsewhere, is for each of these. What it writes: locks, leases, reports, the state of the event source, notes of the simulator.
 WRITERS = {
     "plugins/module_utils/_stop.py",  # opens a lease to lock it: over NFS that takes leave to write
-    *(f"plugins/plugin_utils/{name}.py" for name in ("_files", "_lease", "_lock", "_plan_files")),
+    *(f"plugins/plugin_utils/{name}.py" for name in ("_files", "_action/lease", "_lock", "_plan_report/report_file")),
     *(f"roles/simulator/files/thingspace_simulator/{name}.py" for name in ("__main__", "background")),
 }
 WRITING = re.compile(
@@ -76,27 +79,27 @@ def test_a_report_of_the_callback_plugin(tmp_path: Path, lenient: None) -> None:
         if path.name == "old.md":
             path.write_text("old", encoding="utf-8")
             path.chmod(0o644)
-        _plan_files.write(path, "990003425730535")
+        plan_files.write(path, "990003425730535")
         assert path.read_text(encoding="utf-8") == "990003425730535"
     assert modes(tmp_path) == {"new.md": 0o600, "plan.json": 0o600, "old.md": 0o600}
 
 
 def test_the_login_book_where_it_is_a_file(tmp_path: Path, lenient: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_login_book, "_MEMORY", None)
-    with _login_book.hold(tmp_path) as held:
+    monkeypatch.setattr(login_book, "_MEMORY", None)
+    with login_book.hold(tmp_path) as held:
         held.write(held.read())
     assert modes(tmp_path) == {"thingspace_fota_logins.json": 0o600, "thingspace_fota_logins.lock": 0o600}
 
 
 def test_a_lease(tmp_path: Path, lenient: None) -> None:
-    lease = _lease.Lease(tmp_path, "schedule")
+    lease = lease_of_a_module.Lease(tmp_path, "schedule")
     assert modes(tmp_path) == {lease.path.name: 0o600}
 
 
 def test_the_state_of_the_event_source(tmp_path: Path, lenient: None) -> None:
-    state = _watch_state.StateFile(str(tmp_path / "state.json"), "0402196254-00001")
+    state = watch_state.StateFile(str(tmp_path / "state.json"), "0402196254-00001")
     assert state.load() is None
-    state.keep(_watch_state.fresh())
+    state.keep(watch_state.fresh())
     state.close()
     assert modes(tmp_path) == {"state.json": 0o600, ".state.json.lock": 0o600}
 

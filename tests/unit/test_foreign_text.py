@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from checkout import ROOT
-from run_playbook import environment_in
+from support.checkout import ROOT
+from support.run_playbook import environment_in
 from test_modules import MODULES, UPGRADE, secrets_of
 
 if t.TYPE_CHECKING:

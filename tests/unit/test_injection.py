@@ -12,9 +12,9 @@ import re
 import typing as t
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils import _waiter
-from checkout import ROOT
-from run_module import run_module
+from ansible_collections.thingspace.fota.plugins.module_utils import _clock as waiter
+from support.checkout import ROOT
+from support.run_module import run_module
 from test_modules import MODULES, UPGRADE
 from test_secrets import OPTIONS, A, B
 
@@ -45,7 +45,7 @@ def spec_of(module: str) -> Spec:
         found.append(spec)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ansible_collections.thingspace.fota.plugins.module_utils._module.run", note)
+        patch.setattr("ansible_collections.thingspace.fota.plugins.module_utils._ansible.module.run", note)
         if hasattr(code, "run"):
             patch.setattr(code, "run", note)
         code.main()
@@ -79,7 +79,7 @@ def tasks_of(sim: Simulator, module: str) -> list[dict[str, t.Any]]:
 @pytest.mark.parametrize("value", HOSTILE, ids=ascii)
 @pytest.mark.parametrize("module", MODULES)
 def test_no_option_changes_where_a_request_goes(sim: Simulator, monkeypatch: pytest.MonkeyPatch, module: str, value: str) -> None:
-    monkeypatch.setattr(_waiter, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(waiter, "FIRST_PAUSE", 0.001)
     sim.load({"accounts": {ACCOUNT: {"devices": [A, B], "licenses": [A]}}, "upgrades": [{"account": ACCOUNT, "upgrade_id": UPGRADE, "devices": [A]}]})
     spec, tried = spec_of(module), set()
     for base in tasks_of(sim, module):
@@ -201,7 +201,7 @@ def test_nothing_opens_a_connection_but_the_connector_that_warns() -> None:
     found = {str(path.relative_to(ROOT)) for path in ours if opening.search(path.read_text(encoding="utf-8"))}
     # The sockets of _stop are a pair within the process, by which a signal wakes who waits.
     pair = "plugins/module_utils/_stop.py"
-    assert found == {"plugins/module_utils/_connector.py", "plugins/module_utils/_http.py", pair}
+    assert found == {"plugins/module_utils/_ansible/connection.py", "plugins/module_utils/_http/transport.py", pair}
     assert set(re.findall(r"socket\.(\w+)\(|\.(connect\w*)\(", (ROOT / pair).read_text(encoding="utf-8"))) == {("socketpair", "")}
     assert len(ours) > 80
 

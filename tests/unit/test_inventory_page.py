@@ -14,8 +14,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from checkout import ROOT
-from run_playbook import environment_in, run_playbook
+from support.checkout import ROOT
+from support.run_playbook import environment_in, run_playbook
 from test_readme import CANARY, SAMPLE, WAVE, secrets
 
 if t.TYPE_CHECKING:

@@ -15,12 +15,14 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils import _device_file, _task_files
-from ansible_collections.thingspace.fota.plugins.module_utils._declared import Declared, declared_upgrades
+from ansible_collections.thingspace.fota.plugins.module_utils._desired import device_file, task_files
+from ansible_collections.thingspace.fota.plugins.module_utils._desired.rollout import Declared, declared_upgrades
+from ansible_collections.thingspace.fota.plugins.module_utils._desired.task_files import Declarations
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
-from ansible_collections.thingspace.fota.plugins.module_utils._task_files import Declarations
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _nodes, _rollout_file, _shipping
-from work_done import calls_of, lines_of, memory_of
+from ansible_collections.thingspace.fota.plugins.plugin_utils._action import transfer as shipping
+from ansible_collections.thingspace.fota.plugins.plugin_utils._rollout_files import load as rollout_file
+from ansible_collections.thingspace.fota.plugins.plugin_utils._rollout_files import nodes
+from support.work_done import calls_of, lines_of, memory_of
 
 FEW, MANY = 10_000, 100_000
 Devices = t.Sequence[str]
@@ -75,9 +77,9 @@ def devices(count: int) -> Devices:
 def read(folder: Path, name: str, content: bytes) -> t.Collection[str]:
     """The devices of a file the way a task reads it: YAML on the controller, everything else in the module as well."""
     if name.startswith("d"):
-        text = _shipping.as_text(content, name, None)
-        return _device_file.parse(*((text, "d.txt") if _shipping.is_yaml(name) else (content, name)), check_luhn=False).devices
-    (account,) = _rollout_file.load([name], str(folder), lambda _path: content)
+        text = shipping.as_text(content, name, None)
+        return device_file.parse(*((text, "d.txt") if shipping.is_yaml(name) else (content, name)), check_luhn=False).devices
+    (account,) = rollout_file.load([name], str(folder), lambda _path: content)
     return t.cast("list[str]", account["upgrades"][0]["devices"])
 
 
@@ -186,12 +188,12 @@ SMALLEST: dict[str, tuple[str, t.Callable[[int], str]]] = {
 @pytest.mark.parametrize("which", SMALLEST)
 def test_limits_hold_before_the_memory_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str) -> None:
     # Where all limits are a fiftieth: with files of 50 MB that hold nothing but ones it was 2.6 GB.
-    monkeypatch.setattr(_device_file, "MOST_ENTRIES", _device_file.MOST_ENTRIES // 50)
-    monkeypatch.setattr(_device_file, "_LONGEST_ROW", _device_file._LONGEST_ROW // 50)
-    monkeypatch.setattr(_nodes, "MOST_VALUES", _nodes.MOST_VALUES // 50)
+    monkeypatch.setattr(device_file, "MOST_ENTRIES", device_file.MOST_ENTRIES // 50)
+    monkeypatch.setattr(device_file, "_LONGEST_ROW", device_file._LONGEST_ROW // 50)
+    monkeypatch.setattr(nodes, "MOST_VALUES", nodes.MOST_VALUES // 50)
     name, make = SMALLEST[which]
     (tmp_path / name).touch()
-    content = make((_device_file.LARGEST if name.startswith("d") else _rollout_file.LARGEST) // 50).encode()
+    content = make((device_file.LARGEST if name.startswith("d") else rollout_file.LARGEST) // 50).encode()
 
     def refused() -> None:
         with pytest.raises(InputError, match=r"more than [\d,]+ (entries|characters|values)|no column"):
@@ -260,7 +262,7 @@ def test_a_task_has_a_limit_of_devices_that_is_wide_enough(tmp_path: Path) -> No
 
 def test_a_task_has_a_limit_of_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Files of no device, or of the same one over and over, count too.
-    monkeypatch.setattr(_task_files, "LARGEST_TOGETHER", 1_000_000)
+    monkeypatch.setattr(task_files, "LARGEST_TOGETHER", 1_000_000)
     for number in range(3):
         (tmp_path / f"{number}.txt").write_text("#" * 400_000, encoding="utf-8")
     assert declared([tmp_path / "0.txt", tmp_path / "1.txt", tmp_path / "1.txt"])
@@ -280,7 +282,7 @@ def test_no_pattern_sees_a_text_without_an_end(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(re, "search", search)
     long = "a" * 60_000 + "\x01"
-    schema = json.loads(_rollout_file.SCHEMA.read_text(encoding="utf-8"))
+    schema = json.loads(rollout_file.SCHEMA.read_text(encoding="utf-8"))
     options = [option for option, rule in schema["$defs"].items() if rule.get("type") == "string"]
     upgrades = [{option: long} for option in options] + [{"devices": [long]}]
     content = json.dumps({"account": long, "$schema": long, "defaults": {option: long for option in options if option != "name"}, "upgrades": upgrades})
@@ -299,7 +301,7 @@ def test_every_text_with_a_pattern_has_a_longest_length() -> None:
             for part in rule.values():
                 yield from patterns(part)
 
-    found = list(patterns(json.loads(_rollout_file.SCHEMA.read_text(encoding="utf-8"))))
+    found = list(patterns(json.loads(rollout_file.SCHEMA.read_text(encoding="utf-8"))))
     assert len(found) >= 8
     assert all(rule.get("maxLength", 10_000) <= 1000 for rule in found), found
 

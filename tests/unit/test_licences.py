@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from checkout import ROOT
+from support.checkout import ROOT
 
 sys.path.append(str(ROOT / "tests" / "tools"))
 import licences

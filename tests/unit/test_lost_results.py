@@ -16,11 +16,11 @@ from pathlib import Path
 import ansible.release
 import pytest
 from ansible_collections.thingspace.fota.plugins.filter.plan_report import plan_report
-from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_collector import Collector, Event
-from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_document import document
-from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_markdown import markdown
-from plan_samples import a_plan, scheduling, upgrade_devices
-from run_playbook import Running, run_playbook
+from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_report.collector import Collector, Event
+from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_report.document import document
+from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_report.markdown import markdown
+from support.plan_samples import a_plan, scheduling, upgrade_devices
+from support.run_playbook import Running, run_playbook
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from checkout import ROOT
-from run_module import run_module
-from run_playbook import run_playbook
+from support.checkout import ROOT
+from support.run_module import run_module
+from support.run_playbook import run_playbook
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator
@@ -70,7 +70,7 @@ def test_what_is_always_returned_comes_with_a_refusal_of_options_too(module: str
 
 @pytest.mark.parametrize("module", MODULES)
 def test_without_requests_the_task_says_what_to_install(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ansible_collections.thingspace.fota.plugins.module_utils._http.HAS_REQUESTS", False)
+    monkeypatch.setattr("ansible_collections.thingspace.fota.plugins.module_utils._http.transport.HAS_REQUESTS", False)
     options: dict[str, dict[str, t.Any]] = {
         "session": {"app_key": "key-of-app", "app_secret": "secret-of-app", "username": "user-name", "password": "pass-of-user"}
     }

@@ -10,9 +10,9 @@ import re
 import typing as t
 
 import pytest
-from checkout import ROOT
-from run_module import run_module
-from thingspace_simulator.routes import ROUTES
+from support.checkout import ROOT
+from support.run_module import run_module
+from thingspace_simulator.server.routes import ROUTES
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator

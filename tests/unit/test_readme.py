@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from checkout import ROOT
-from run_playbook import run_playbook
+from support.checkout import ROOT
+from support.run_playbook import run_playbook
 from thingspace_simulator import Simulator
 
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "docs/README.md", "docs/guide.md", "docs/sample/README.md")]

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from checkout import ROOT
-from page_reader import Page
-from page_samples import EVIL
-from run_playbook import HOSTS, Run, run_playbook
+from support.checkout import ROOT
+from support.page_reader import Page
+from support.page_samples import EVIL
+from support.run_playbook import HOSTS, Run, run_playbook
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator

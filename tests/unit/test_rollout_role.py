@@ -14,8 +14,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from checkout import ROOT
-from run_playbook import HOSTS, Run, run_playbook
+from support.checkout import ROOT
+from support.run_playbook import HOSTS, Run, run_playbook
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator

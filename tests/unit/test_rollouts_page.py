@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _rollout_file
-from checkout import ROOT
+from ansible_collections.thingspace.fota.plugins.plugin_utils._rollout_files import load as rollout_file
+from support.checkout import ROOT
 
 PAGE = (ROOT / "docs" / "rollouts.md").read_text(encoding="utf-8")
-SCHEMA = json.loads(_rollout_file.SCHEMA.read_text(encoding="utf-8"))
+SCHEMA = json.loads(rollout_file.SCHEMA.read_text(encoding="utf-8"))
 ROLE = ROOT / "roles" / "rollout"
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
@@ -71,7 +71,7 @@ def test_the_files_that_are_shown_are_right(tmp_path: Path, text: str) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("", encoding="utf-8")
     (tmp_path / "a.yml").write_text(text, encoding="utf-8")
-    (found,) = _rollout_file.load(["a.yml"], str(tmp_path), lambda path: Path(path).read_bytes())
+    (found,) = rollout_file.load(["a.yml"], str(tmp_path), lambda path: Path(path).read_bytes())
     assert found["account"] == "0402196254-00001"
     assert SCHEMA["$id"] in PAGE
 

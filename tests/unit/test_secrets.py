@@ -11,8 +11,8 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils import _waiter
-from run_module import run_module
+from ansible_collections.thingspace.fota.plugins.module_utils import _clock as waiter
+from support.run_module import run_module
 from test_modules import MODULES, UPGRADE
 
 if t.TYPE_CHECKING:
@@ -73,7 +73,7 @@ def test_every_module_that_takes_tokens_is_here() -> None:
 @pytest.mark.parametrize("method", ["GET", "*"])
 @pytest.mark.parametrize("module", sorted(OPTIONS))
 def test_no_secret_comes_out(sim: Simulator, monkeypatch: pytest.MonkeyPatch, module: str, method: str, trouble: str) -> None:
-    monkeypatch.setattr(_waiter, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(waiter, "FIRST_PAUSE", 0.001)
     stored = ("stored-user-name", "stored-pass-word")
     listener = {"Fota": {"url": "https://old.example/x", "username": stored[0], "password": stored[1]}}
     account = {"devices": [A, B], "licenses": [A], "callbacks": listener}

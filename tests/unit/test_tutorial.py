@@ -21,8 +21,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from checkout import ROOT
-from run_playbook import Run, run_playbook
+from support.checkout import ROOT
+from support.run_playbook import Run, run_playbook
 
 PAGE = ROOT / "docs" / "tutorial.md"
 BLOCK = re.compile(r"(?:^Save as `(?P<file>[^`\n]+)`:\n\n)?^```(?P<kind>[a-z]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)

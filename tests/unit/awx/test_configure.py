@@ -13,10 +13,10 @@ import sys
 import typing as t
 from pathlib import Path
 
-import fake_awx
 import pytest
-from checkout import ROOT
-from run_playbook import environment_in
+from support import fake_awx
+from support.checkout import ROOT
+from support.run_playbook import environment_in
 
 SAMPLE = ROOT / "docs" / "sample"
 SECRETS = {

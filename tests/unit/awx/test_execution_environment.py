@@ -15,7 +15,7 @@ from pathlib import Path
 import ansible_collections
 import pytest
 import yaml
-from checkout import ROOT
+from support.checkout import ROOT
 
 BIN = Path(sys.executable).parent
 SAMPLE = ROOT / "docs" / "sample"

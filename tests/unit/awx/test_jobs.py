@@ -11,8 +11,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from awx_job import Awx, injected, read
-from checkout import ROOT
+from support.awx_job import Awx, injected, read
+from support.checkout import ROOT
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator

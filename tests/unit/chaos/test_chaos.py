@@ -15,10 +15,11 @@ import traceback
 from pathlib import Path
 
 import pytest
-from chaos_play import Figures, play
-from chaos_schedules import DEVICES, Json, schedule
-from chaos_shrink import shrink
 from thingspace_simulator import Simulator
+
+from chaos.play import Figures, play
+from chaos.schedules import DEVICES, Json, schedule
+from chaos.shrink import shrink
 
 SHARDS = 2
 SEED = os.environ.get("CHAOS_SEED") or "1"

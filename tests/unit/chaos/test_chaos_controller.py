@@ -11,9 +11,10 @@ import os
 from pathlib import Path
 
 import pytest
-from chaos_controller import play_controlled
-from chaos_schedules import controlled
 from thingspace_simulator import Simulator
+
+from chaos.controller import play_controlled
+from chaos.schedules import controlled
 
 SEED = os.environ.get("CHAOS_SEED") or "1"
 # Each of them takes some seconds.

@@ -17,13 +17,13 @@ import typing as t
 import urllib.parse
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils._answers import too_deep, value_of
-from ansible_collections.thingspace.fota.plugins.module_utils._client import Client
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
-from ansible_collections.thingspace.fota.plugins.module_utils._http import Transport, retry_after
-from anything import ANYTHING, DEPTHS, KEYS, nested, share
+from ansible_collections.thingspace.fota.plugins.module_utils._http.client import Client
+from ansible_collections.thingspace.fota.plugins.module_utils._http.json_value import too_deep, value_of
+from ansible_collections.thingspace.fota.plugins.module_utils._http.transport import Transport, retry_after
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.anything import ANYTHING, DEPTHS, KEYS, nested, share
 
 TOKEN, SESSION = "bearer-of-the-user", "session-of-the-user"
 # What JSON encoders of Go, PHP and Java make of it is not what Python makes of it.

@@ -14,15 +14,15 @@ import unicodedata
 import hypothesis
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import Kind
-from anything import spoiled
+from fuzz.test_service_any import ANSWERS, options_of, stage
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from result_texts import check_texts
-from run_playbook import run_playbook
+from support.anything import spoiled
+from support.result_texts import check_texts
+from support.run_playbook import run_playbook
+from support.worlds import Worlds
 from test_modules import MODULES
-from test_service_any import ANSWERS, options_of, stage
-from thingspace_simulator.hostile_texts import TEXTS
-from worlds import Worlds
+from thingspace_simulator.hostile.texts import TEXTS
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator
@@ -61,8 +61,8 @@ def cases(draw: st.DrawFn) -> list[dict[str, t.Any]]:
 
 def paths() -> dict[str, str]:
     """Where a fault must be for each operation."""
-    from thingspace_simulator.log import short_path
-    from thingspace_simulator.routes import ROUTES
+    from thingspace_simulator.control.log import short_path
+    from thingspace_simulator.server.routes import ROUTES
 
     return {route.operation: f"{route.method} {short_path(route.template).partition('{')[0]}" for route in reversed(ROUTES)}
 

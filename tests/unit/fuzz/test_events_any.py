@@ -12,13 +12,13 @@ import re
 import typing as t
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils import _waiter
+from ansible_collections.thingspace.fota.plugins.module_utils import _clock as waiter
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _watch_options
-from ansible_collections.thingspace.fota.plugins.plugin_utils._watcher import Watcher
-from anything import ACCOUNT, UPGRADE, A, B, spoiled
+from ansible_collections.thingspace.fota.plugins.plugin_utils._watch import options as watch_options
+from ansible_collections.thingspace.fota.plugins.plugin_utils._watch.source import Watcher
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from support.anything import ACCOUNT, UPGRADE, A, B, spoiled
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator
@@ -59,7 +59,7 @@ def told_in(looks: int, *ends: type[Exception], **options: t.Any) -> Told:
 
     async def story() -> None:
         with contextlib.suppress(Enough, *ends):
-            await Watcher(told, _watch_options.options_of(options), sleep=told.sleep).run()
+            await Watcher(told, watch_options.options_of(options), sleep=told.sleep).run()
 
     asyncio.run(story())
     return told
@@ -92,7 +92,7 @@ def test_whatever_is_answered_is_told_once_with_safe_ids_and_can_be_loaded(
     one: object,
     devices: bool,
 ) -> None:
-    monkeypatch.setattr(_waiter, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(waiter, "FIRST_PAUSE", 0.001)
     service.service.faults.clear()
     world = [{"account": ACCOUNT, "upgrade_id": UPGRADE, "devices": [A]}, {"account": ACCOUNT, "upgrade_id": OTHER, "devices": [B]}]
     service.load({"accounts": [ACCOUNT], "upgrades": world})

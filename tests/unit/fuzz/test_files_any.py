@@ -13,12 +13,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.thingspace.fota.plugins.module_utils import _device_file
+from ansible_collections.thingspace.fota.plugins.module_utils._desired import device_file
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _nodes, _rollout_file, _shipping, _written
-from anything import ANYTHING, DEPTHS, A, nested, share, spoiled
+from ansible_collections.thingspace.fota.plugins.plugin_utils._action import transfer as shipping
+from ansible_collections.thingspace.fota.plugins.plugin_utils._rollout_files import document as written
+from ansible_collections.thingspace.fota.plugins.plugin_utils._rollout_files import load as rollout_file
+from ansible_collections.thingspace.fota.plugins.plugin_utils._rollout_files import nodes
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.anything import ANYTHING, DEPTHS, A, nested, share, spoiled
 
 NAMES = st.sampled_from(["d.txt", "d.csv", "d.json", "d.yml", "d"])
 PIECES = [
@@ -50,9 +53,9 @@ def refused(read: t.Callable[[], object]) -> str:
 
 def both(content: bytes, name: str, column: str | None = None) -> str:
     """As the controller reads a device file, and as the module does where it reads the file itself."""
-    here = refused(lambda: _shipping.as_text(content, name, column))
-    if not _shipping.is_yaml(name):
-        assert refused(lambda: _device_file.parse(content, name, column=column, check_luhn=True)) == here
+    here = refused(lambda: shipping.as_text(content, name, column))
+    if not shipping.is_yaml(name):
+        assert refused(lambda: device_file.parse(content, name, column=column, check_luhn=True)) == here
     return here
 
 
@@ -67,10 +70,10 @@ def test_any_device_file_is_read_or_refused(name: str, content: bytes, column: s
 def test_any_yaml_is_read_or_refused_whatever_the_parser(parser: str, content: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
         if parser == "python":
-            patch.setattr(_shipping, "_LOADER", yaml.SafeLoader)
-            patch.setattr(_nodes, "_LOADER", yaml.SafeLoader)
+            patch.setattr(shipping, "_LOADER", yaml.SafeLoader)
+            patch.setattr(nodes, "_LOADER", yaml.SafeLoader)
         both(content, "d.yml")
-        refused(lambda: _written.read(_device_file.decode(content, "r.yml"), "r.yml"))
+        refused(lambda: written.read(device_file.decode(content, "r.yml"), "r.yml"))
 
 
 @given(NAMES, DEPTHS, st.sampled_from([None, "imei"]), st.sampled_from([f'["{A}", {{}}]', "[{}, 1]", "{}"]))
@@ -96,8 +99,8 @@ def test_a_huge_entry_is_refused_soon(name: str, entry: str) -> None:
 def test_tags_make_nothing(tag: str, value: str) -> None:
     assert both(f"- {tag} {value}".encode(), "d.yml")
     for text in (f"account: {tag} {value}", f"{tag} {value}"):
-        document = refused(lambda text=text: _written.read(text, "r.yml"))  # type: ignore[misc]
-        assert document or _written.read(text, "r.yml").troubles
+        document = refused(lambda text=text: written.read(text, "r.yml"))  # type: ignore[misc]
+        assert document or written.read(text, "r.yml").troubles
 
 
 GOOD: t.Any = {
@@ -113,7 +116,7 @@ def load(folder: Path, files: t.Mapping[str, bytes], *terms: str) -> str:
         path.unlink()
     for name, content in files.items():
         (folder / name).write_bytes(content)
-    return refused(lambda: _rollout_file.load(terms or [str(folder)], str(folder), lambda path: Path(path).read_bytes()))
+    return refused(lambda: rollout_file.load(terms or [str(folder)], str(folder), lambda path: Path(path).read_bytes()))
 
 
 ENDINGS = st.sampled_from(["r.yml", "r.json"])
@@ -152,7 +155,7 @@ def test_any_path_of_a_device_file_is_found_or_refused(tmp_path_factory: pytest.
 @given(PATHS | st.text(max_size=5))
 def test_any_term_is_found_or_refused(tmp_path_factory: pytest.TempPathFactory, term: str) -> None:
     folder = tmp_path_factory.mktemp("r")
-    refused(lambda: _rollout_file.load([term], str(folder), lambda path: b"[]"))
+    refused(lambda: rollout_file.load([term], str(folder), lambda path: b"[]"))
 
 
 @given(ENDINGS, ANYTHING)

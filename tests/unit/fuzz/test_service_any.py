@@ -10,12 +10,12 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils import _waiter
+from ansible_collections.thingspace.fota.plugins.module_utils import _clock as waiter
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import Kind
-from anything import ACCOUNT, UPGRADE, A, B, share, spoiled
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from run_module import run_module
+from support.anything import ACCOUNT, UPGRADE, A, B, share, spoiled
+from support.run_module import run_module
 from test_modules import MODULES
 from test_secrets import OPTIONS
 
@@ -106,7 +106,7 @@ def test_every_operation_is_tried(asked: dict[str, list[tuple[int, str, str, str
 def test_any_answer_makes_a_result(
     service: Simulator, asked: dict[str, list[tuple[int, str, str, str]]], monkeypatch: pytest.MonkeyPatch, module: str, data: st.DataObject
 ) -> None:
-    monkeypatch.setattr(_waiter, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(waiter, "FIRST_PAUSE", 0.001)
     number, operation, method, path = data.draw(st.sampled_from(asked[module]))
     answer = data.draw(spoiled(ANSWERS[operation]), label="answer")
     check = data.draw(st.booleans(), label="check mode")

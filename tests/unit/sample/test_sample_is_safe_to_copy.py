@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from job_runner import SAMPLE, SECRETS
+from support.job_runner import SAMPLE, SECRETS
 
 WORKFLOWS = sorted((SAMPLE / ".github" / "workflows").glob("*.yml"))
 READ = {"contents": "read"}

@@ -15,8 +15,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from forge_api import BOT, TOKEN, Change, Forge, Serving
-from job_runner import SAMPLE, Done, Files, Runner
+from support.forge_api import BOT, TOKEN, Change, Forge, Serving
+from support.job_runner import SAMPLE, Done, Files, Runner
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator

@@ -15,7 +15,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from checkout import ROOT
+from support.checkout import ROOT
 
 SCRIPT = ROOT / "docs" / "sample" / "ci" / "rollouts.py"
 CSV = b"imei\r\n990003425730535\r\n$Id$ $Format:%H$\r\n"

@@ -6,23 +6,19 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 if TYPE_CHECKING:
-    from simulator_client import Client
+    from support.simulator_client import Client
     from thingspace_simulator import Simulator
 
 
 @pytest.fixture
 def client(sim: Simulator) -> Client:
     """A client, and the upgrade of the documents' example with one device in it."""
-    from simulator_client import UPGRADE, A, Client
+    from support.simulator_client import UPGRADE, A, Client
 
     sim.add_upgrade(upgrade_id=UPGRADE, devices=[A])
     return Client(sim)

@@ -12,10 +12,13 @@ import re
 from pathlib import Path
 
 import yaml
-from simulator_client import UPGRADE
-from thingspace_simulator import Simulator, faults, model, routes, seed
-from thingspace_simulator.log import Record
-from thingspace_simulator.switches import Switches
+from support.simulator_client import UPGRADE
+from thingspace_simulator import Simulator
+from thingspace_simulator.control import faults
+from thingspace_simulator.control.log import Record
+from thingspace_simulator.server import routes
+from thingspace_simulator.world import model, seed
+from thingspace_simulator.world.switches import Switches
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "simulator"
 TEXT = (ROLE / "BEHAVIOURS.md").read_text(encoding="utf-8")

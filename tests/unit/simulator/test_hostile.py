@@ -12,10 +12,10 @@ import socket
 import typing as t
 
 import pytest
-from simulator_client import ACCOUNT, UPGRADE, A, B, Client
+from support.simulator_client import ACCOUNT, UPGRADE, A, B, Client
 from thingspace_simulator import Simulator
-from thingspace_simulator.hostile_texts import TEXTS
-from thingspace_simulator.hostile_wire import SHAPES
+from thingspace_simulator.hostile.texts import TEXTS
+from thingspace_simulator.hostile.wire import SHAPES
 
 PATH = f"/fota/v1/upgrades/{ACCOUNT}/upgrade/{UPGRADE}"
 TEXT = "Tunnel connection failed: 502"

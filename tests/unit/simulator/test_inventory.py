@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from simulator_client import ACCOUNT, UPGRADE, A, B, C, Client, D
+from support.simulator_client import ACCOUNT, UPGRADE, A, B, C, Client, D
 from thingspace_simulator import Simulator
 
 

@@ -10,7 +10,7 @@ import time
 
 import pytest
 import requests
-from simulator_client import ACCOUNT, UPGRADE, A, B, C, Client
+from support.simulator_client import ACCOUNT, UPGRADE, A, B, C, Client
 from thingspace_simulator import Simulator
 
 PATH = f"/upgrades/{ACCOUNT}/upgrade/{UPGRADE}"

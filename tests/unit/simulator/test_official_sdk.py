@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from simulator_client import ACCOUNT, UPGRADE, A, B, C, D
+from support.simulator_client import ACCOUNT, UPGRADE, A, B, C, D
 from thingspace_simulator import Simulator
 from verizon.configuration import Configuration, Environment, Server
 from verizon.exceptions.fota_v1_result_exception import FotaV1ResultException

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 import requests
-from simulator_client import ACCOUNT, UPGRADE, A, B, Client
+from support.simulator_client import ACCOUNT, UPGRADE, A, B, Client
 from thingspace_simulator import Simulator, background
 
 FILES = Path(__file__).resolve().parents[3] / "roles" / "simulator" / "files"

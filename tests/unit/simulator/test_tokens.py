@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 import requests
-from simulator_client import ACCOUNT, UPGRADE, Client
+from support.simulator_client import ACCOUNT, UPGRADE, Client
 from thingspace_simulator import Simulator
 
 PATH = f"/upgrades/{ACCOUNT}/upgrade/{UPGRADE}"

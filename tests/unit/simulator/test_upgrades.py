@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from simulator_client import ACCOUNT, UPGRADE, A, B, C, Client, D
+from support.simulator_client import ACCOUNT, UPGRADE, A, B, C, Client, D
 from thingspace_simulator import Simulator
 
 PATH = f"/upgrades/{ACCOUNT}/upgrade/{UPGRADE}"

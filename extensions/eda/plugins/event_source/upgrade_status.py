@@ -124,8 +124,8 @@ if _ABOVE and _ABOVE not in sys.path:
 
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._text import message
-from ansible_collections.thingspace.fota.plugins.plugin_utils._watch_options import options_of
-from ansible_collections.thingspace.fota.plugins.plugin_utils._watcher import Queue, Watcher
+from ansible_collections.thingspace.fota.plugins.plugin_utils._watch.options import options_of
+from ansible_collections.thingspace.fota.plugins.plugin_utils._watch.source import Queue, Watcher
 
 
 async def main(queue: Queue, args: dict[str, t.Any]) -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import threading
 
-from .auth import Doorkeeper
-from .clock import Clock
-from .faults import Fault
-from .log import Log
-from .messages import invalid
-from .model import Account, Upgrade, World
-from .switches import Switches
+from .auth.doorkeeper import Doorkeeper
+from .control.faults import Fault
+from .control.log import Log
+from .server.messages import invalid
+from .world.clock import Clock
+from .world.model import Account, Upgrade, World
+from .world.switches import Switches
 
 
 class Service:

@@ -10,15 +10,15 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from . import seed
-from .application import Application
-from .clock import Clock
-from .control import ROOT
-from .faults import Fault
-from .http_server import Server
-from .log import Record
-from .model import Credentials, Upgrade
+from .control.commands import ROOT
+from .control.faults import Fault
+from .control.log import Record
+from .server.application import Application
+from .server.sockets import Server
 from .service import Service
+from .world import seed
+from .world.clock import Clock
+from .world.model import Credentials, Upgrade
 
 
 class Simulator:

@@ -14,10 +14,11 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _changes, _trouble, _watch_options
-from checkout import ROOT
-from run_source import path_of_source, running
-from thingspace_simulator.model import Entry
+from ansible_collections.thingspace.fota.plugins.plugin_utils._watch import changes, trouble
+from ansible_collections.thingspace.fota.plugins.plugin_utils._watch import options as watch_options
+from support.checkout import ROOT
+from support.run_source import path_of_source, running
+from thingspace_simulator.world.model import Entry
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator
@@ -42,7 +43,7 @@ def without_chance(value: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def test_the_samples_are_what_comes(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_watch_options, "LEAST_INTERVAL", 0)
+    monkeypatch.setattr(watch_options, "LEAST_INTERVAL", 0)
     upgrade = sim.add_upgrade(upgrade_id=UPGRADE, start_date="2026-12-01", devices=[A, B], rejected={C: "Device not found."})
 
     async def story() -> list[dict[str, t.Any]]:
@@ -63,7 +64,7 @@ def test_the_samples_are_what_comes(sim: Simulator, monkeypatch: pytest.MonkeyPa
 
 
 def test_every_option_is_documented_as_it_is() -> None:
-    spec = _watch_options.spec()
+    spec = watch_options.spec()
     told = yaml.safe_load(runpy.run_path(str(path_of_source()))["DOCUMENTATION"])["options"]
     assert told.keys() == spec.keys()
     for name, option in spec.items():
@@ -81,11 +82,11 @@ def test_every_option_is_documented_as_it_is() -> None:
 def test_every_type_of_event_is_documented() -> None:
     table = PAGE.split("\n## What events look like\n")[1].split("\n## ")[0]
     listed = {name for cell in re.findall(r"^\| (`[^|]*`) \| [^|]* \|$", table, re.MULTILINE) for name in re.findall(r"`(\w+_\w+)`", cell)}
-    sources = "".join((ROOT / "plugins" / "plugin_utils" / f"{room}.py").read_text(encoding="utf-8") for room in ("_changes", "_watcher"))
+    sources = "".join((ROOT / "plugins" / "plugin_utils" / f"{name}.py").read_text(encoding="utf-8") for name in ("_watch/changes", "_watch/source"))
     assert listed == set(re.findall(r'"((?:upgrade|device|source)_(?:new|changed|gone|error|recovered|unreadable))"', sources))
-    assert f"{_trouble.TELL_AFTER} looks".replace("3", "three") in table
-    assert f"{_trouble.TELL_WITHIN // 60} minutes" in table
-    assert _trouble.TELL_AGAIN == 3600
+    assert f"{trouble.TELL_AFTER} looks".replace("3", "three") in table
+    assert f"{trouble.TELL_WITHIN // 60} minutes" in table
+    assert trouble.TELL_AGAIN == 3600
     assert "each hour" in table
 
 
@@ -97,7 +98,7 @@ def test_the_examples_and_the_sample_have_options_that_there_are() -> None:
     assert len(sources) == 4
     for source in sources:
         who = {"account": "0402196254-00001", "access_token": "x", "session_token": "y"}
-        _watch_options.options_of({**who, **source["thingspace.fota.upgrade_status"]})
+        watch_options.options_of({**who, **source["thingspace.fota.upgrade_status"]})
     (condition,) = (rule["condition"] for rule in rulebooks[1]["rules"] if "run_playbook" in rule["action"])
     assert blocks[1]["condition"] == condition
 
@@ -120,11 +121,11 @@ def test_conditions_ask_for_what_is_there() -> None:
 def test_the_rule_is_for_the_event_that_passes_the_limit(before: int, now: int, passes: bool) -> None:
     """The condition of the sample, as Python reads it, over what the pure room tells."""
 
-    def seen(failed: int) -> _changes.Seen:
+    def seen(failed: int) -> changes.Seen:
         counted = {"Device Accepted": 20 - failed, "UpgradeFailed": failed}
-        return _changes.Seen({"upgrade_id": "a", "status": "InProgress", "device_count": 20, "devices_by_status": counted}, {}, list)
+        return changes.Seen({"upgrade_id": "a", "status": "InProgress", "device_count": 20, "devices_by_status": counted}, {}, list)
 
-    memory = _changes.Memory("birth")
+    memory = changes.Memory("birth")
     memory.remember({"a": seen(before)})
     (event,) = memory.events({"a": seen(now)}, ["InProgress"], devices=False, now="")
     condition = yaml.safe_load(SAMPLE.read_text(encoding="utf-8"))[0]["rules"][0]["condition"]

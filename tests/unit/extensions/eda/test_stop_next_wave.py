@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from checkout import ROOT
-from run_playbook import run_playbook
+from support.checkout import ROOT
+from support.run_playbook import run_playbook
 
 if t.TYPE_CHECKING:
     from pathlib import Path

@@ -22,18 +22,19 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils import _fota
+from ansible_collections.thingspace.fota.plugins.module_utils._api import account as fota
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError, UnsettledError
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _watch_options, _watcher
-from run_module import run_module
-from run_source import ACCOUNT, BEARER, LOGIN, LOGOUT, Source, Told, failure, options, path_of_source, paths, running
-from thingspace_simulator.application import Application
-from thingspace_simulator.model import Entry
+from ansible_collections.thingspace.fota.plugins.plugin_utils._watch import options as watch_options
+from ansible_collections.thingspace.fota.plugins.plugin_utils._watch import source as watch_source
+from support.run_module import run_module
+from support.run_source import ACCOUNT, BEARER, LOGIN, LOGOUT, Source, Told, failure, options, path_of_source, paths, running
+from thingspace_simulator.server.application import Application
+from thingspace_simulator.world.model import Entry
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator
-    from thingspace_simulator.messages import Request, Response
-    from thingspace_simulator.model import Upgrade
+    from thingspace_simulator.server.messages import Request, Response
+    from thingspace_simulator.world.model import Upgrade
 
 pytestmark = pytest.mark.slow
 A, B, C = "990003425730535", "990000473475989", "990013907835573"
@@ -42,7 +43,7 @@ FAILED = Entry("UpgradeFailed", "no answer")
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_watch_options, "LEAST_INTERVAL", 0)
+    monkeypatch.setattr(watch_options, "LEAST_INTERVAL", 0)
 
 
 def become(sim: Simulator, upgrade: Upgrade, status: str, **devices: Entry | None) -> None:
@@ -310,7 +311,7 @@ def test_it_lives_through_trouble_and_says_so(sim: Simulator, trouble: dict[str,
 
 
 def test_pauses_grow_and_are_never_shorter_than_the_service_asks_for(sim: Simulator) -> None:
-    watcher = _watcher.Watcher(asyncio.Queue(), _watch_options.options_of(options(sim, interval=60)))
+    watcher = watch_source.Watcher(asyncio.Queue(), watch_options.options_of(options(sim, interval=60)))
     error = ThingSpaceError("no", "service")
     ranges = []
     for failures in range(1, 9):
@@ -352,7 +353,7 @@ class ToldAt(list[tuple[float, Told]]):
 async def told_in(time: Time, sim: Simulator, hours: float, **more: t.Any) -> list[tuple[float, Told]]:
     """What is told within so many hours of that clock, and after how many minutes."""
     queue, end = ToldAt(time), time.now + 3600 * hours
-    task = asyncio.create_task(_watcher.Watcher(queue, _watch_options.options_of(options(sim, **more)), clock=time.clock, sleep=time.sleep).run())
+    task = asyncio.create_task(watch_source.Watcher(queue, watch_options.options_of(options(sim, **more)), clock=time.clock, sleep=time.sleep).run())
     while time.now < end:
         assert not task.done()
         await asyncio.sleep(0)
@@ -608,7 +609,7 @@ def reads(sim: Simulator) -> list[str]:
 async def abandoned() -> None:
     """Wait until no thread of a source works any more."""
     for thread in threading.enumerate():
-        if thread.name == _watcher.THREAD:
+        if thread.name == watch_source.THREAD:
             await asyncio.to_thread(thread.join, 60)
             assert not thread.is_alive()
 
@@ -689,7 +690,7 @@ def test_stopped_in_a_pause_it_does_not_wait_for_its_end(sim: Simulator) -> None
 
 def test_lists_that_go_on_for_ever_are_told(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     endless(monkeypatch)
-    monkeypatch.setattr(_fota, "_MOST_PAGES", 30)
+    monkeypatch.setattr(fota, "_MOST_PAGES", 30)
 
     async def story() -> None:
         async with running(sim) as source:
@@ -721,7 +722,7 @@ def test_a_login_that_is_under_way_is_waited_for_and_ended(sim: Simulator) -> No
 def test_a_logout_without_an_answer_is_not_waited_for(
     sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(_watcher, "LOGOUT_WITHIN", 0.05)
+    monkeypatch.setattr(watch_source, "LOGOUT_WITHIN", 0.05)
     fault = sim.fault("POST /m2m/v1/session/logout", "hold")
     upgrade = sim.add_upgrade(devices=[A])
     state = {"state_file": str(tmp_path / "state.json")}
@@ -813,7 +814,7 @@ WRONG: list[tuple[dict[str, t.Any], str]] = [
 
 @pytest.mark.parametrize(("more", "says"), WRONG, ids=lambda value: str(value)[:40])
 def test_options_that_cannot_be_meant(sim: Simulator, monkeypatch: pytest.MonkeyPatch, more: dict[str, t.Any], says: str) -> None:
-    monkeypatch.setattr(_watch_options, "LEAST_INTERVAL", 10)
+    monkeypatch.setattr(watch_options, "LEAST_INTERVAL", 10)
     error = asyncio.run(failure(sim, **{"interval": 60, **more}))
     assert isinstance(error, ThingSpaceError)
     assert says in str(error)
@@ -827,9 +828,9 @@ def test_options_come_from_the_environment(sim: Simulator, monkeypatch: pytest.M
     given = options(sim)
     for name in ("account", "api_url", "app_key", "app_secret", "username", "password"):
         monkeypatch.setenv(f"THINGSPACE_{name.upper()}", given.pop(name))
-    params = _watch_options.options_of(given)
+    params = watch_options.options_of(given)
     assert (params["account"], params["password"], params["status"]) == (ACCOUNT, "simulator-password", ["RequestPending", "Queued", "InProgress"])
-    alias = _watch_options.options_of({**given, "account_name": "TestAccount-1", "m2m_token": "x", "access_token": "y"})
+    alias = watch_options.options_of({**given, "account_name": "TestAccount-1", "m2m_token": "x", "access_token": "y"})
     assert (alias["account"], alias["session_token"]) == ("TestAccount-1", "x")
 
 

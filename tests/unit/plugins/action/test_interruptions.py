@@ -17,7 +17,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from run_playbook import Running, is_alive, until
+from support.run_playbook import Running, is_alive, until
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator

@@ -13,7 +13,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from run_playbook import HOSTS, Run, Running, run_playbook
+from support.run_playbook import HOSTS, Run, Running, run_playbook
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator

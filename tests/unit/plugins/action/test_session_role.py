@@ -12,7 +12,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from run_playbook import Run, run_playbook
+from support.run_playbook import Run, run_playbook
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator

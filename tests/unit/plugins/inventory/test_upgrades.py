@@ -23,11 +23,11 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.doc_fragments import constructed, inventory_cache
 from ansible_collections.thingspace.fota.plugins.doc_fragments import plugin_connection
 from ansible_collections.thingspace.fota.plugins.inventory import upgrades
-from ansible_collections.thingspace.fota.plugins.module_utils import _options
+from ansible_collections.thingspace.fota.plugins.module_utils._ansible import options
 from ansible_collections.thingspace.fota.plugins.modules import upgrade_info
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _upgrade_hosts
-from ansible_collections.thingspace.fota.plugins.plugin_utils._login_book import Who, hold
-from run_module import run_module
+from ansible_collections.thingspace.fota.plugins.plugin_utils._inventory import hosts as upgrade_hosts
+from ansible_collections.thingspace.fota.plugins.plugin_utils._session.login_book import Who, hold
+from support.run_module import run_module
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator
@@ -191,14 +191,14 @@ def test_no_name_is_more_than_a_name(inventories: Inventories, name: str) -> Non
 def evaluated(text: str, variables: dict[str, t.Any]) -> t.Any:
     """What a playbook gets."""
     from ansible.template import Templar
-    from ansible_collections.thingspace.fota.plugins.plugin_utils._trust import template
+    from ansible_collections.thingspace.fota.plugins.plugin_utils._inventory.trust import template
 
     return Templar(loader=DataLoader(), variables=variables).template(template(text))
 
 
 def test_what_the_service_adds_cannot_say_where_tasks_run() -> None:
     told = {"upgrade_id": FIRST, "ansible_connection": "ssh", "thingspace_session_api_url": "https://evil.example", "service_status": "2", "odd name": 1}
-    found = _upgrade_hosts.variables({**told, "status": "Queued"}, "p_")
+    found = upgrade_hosts.variables({**told, "status": "Queued"}, "p_")
     assert found == {
         "p_upgrade_id": FIRST,
         "p_status": "Queued",
@@ -328,7 +328,7 @@ def test_the_session_of_a_task_is_used_and_left_open(inventories: Inventories, a
 
 def test_the_options_of_both_fragments_are_those_of_the_modules() -> None:
     told = option_definitions()
-    for name, spec in {**_options.connection_options(), **_options.login_options()}.items():
+    for name, spec in {**options.connection_options(), **options.login_options()}.items():
         variables = spec["fallback"][1] if "fallback" in spec else []
         assert [variable["name"] for variable in told[name].get("env", [])] == variables, name
         assert told[name].get("default") == spec.get("default"), name
@@ -406,7 +406,7 @@ def test_plain_http_to_elsewhere_is_a_warning(inventories: Inventories) -> None:
 
 
 def test_without_requests_it_says_what_to_install(inventories: Inventories, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ansible_collections.thingspace.fota.plugins.module_utils._http.HAS_REQUESTS", False)
+    monkeypatch.setattr("ansible_collections.thingspace.fota.plugins.module_utils._http.transport.HAS_REQUESTS", False)
     assert "requests" in inventories.refused()
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from ansible import constants
 from ansible.parsing.vault import VaultLib, VaultSecret
-from run_playbook import Run, environment_in, run_playbook
+from support.run_playbook import Run, environment_in, run_playbook
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator

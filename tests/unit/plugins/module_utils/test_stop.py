@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils import _stop
-from run_module import run_module
+from support.run_module import run_module
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator

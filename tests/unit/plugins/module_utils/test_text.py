@@ -15,7 +15,7 @@ import unicodedata
 import pytest
 import yaml
 from ansible_collections.thingspace.fota.plugins.module_utils import _text
-from ansible_collections.thingspace.fota.plugins.module_utils._answers import hiding
+from ansible_collections.thingspace.fota.plugins.module_utils._http.redact import hiding
 from hypothesis import given
 from hypothesis import strategies as st
 

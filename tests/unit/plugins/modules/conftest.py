@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils import _waiter
+from ansible_collections.thingspace.fota.plugins.module_utils import _clock as waiter
 
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses between two tries begin short: the simulator needs none."""
-    monkeypatch.setattr(_waiter, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(waiter, "FIRST_PAUSE", 0.02)

@@ -11,7 +11,7 @@ import json
 import typing as t
 
 import pytest
-from run_module import run_module
+from support.run_module import run_module
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator

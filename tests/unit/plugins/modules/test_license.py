@@ -11,9 +11,9 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils import _candidates
-from ansible_collections.thingspace.fota.plugins.module_utils._waiter import Backoff
-from run_module import run_module, tracebacks
+from ansible_collections.thingspace.fota.plugins.module_utils._apply import candidates
+from ansible_collections.thingspace.fota.plugins.module_utils._clock import Backoff
+from support.run_module import run_module, tracebacks
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator
@@ -619,7 +619,7 @@ def test_every_candidate_that_was_dropped_is_told_those_of_others_too(sim: Simul
 
 def test_a_mistake_of_ours_is_told_as_such(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     pool = Pool(sim, (0,))
-    monkeypatch.setattr(_candidates, "batches", lambda devices, size: 1 / 0)
+    monkeypatch.setattr(candidates, "batches", lambda devices, size: 1 / 0)
     tracebacks(monkeypatch)
     result = pool.run(1, cancellation_candidates=imeis(0))
     assert (result["failed"], result["error"]["kind"], result["changed"], result["added"]) == (True, "internal", True, imeis(1))

@@ -10,9 +10,10 @@ import datetime
 import typing as t
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils import _rollout, _waiter
-from ansible_collections.thingspace.fota.plugins.module_utils._upgrades import Upgrades
-from run_module import run_module, tracebacks
+from ansible_collections.thingspace.fota.plugins.module_utils import _clock as waiter
+from ansible_collections.thingspace.fota.plugins.module_utils._api.v1.upgrades import Upgrades
+from ansible_collections.thingspace.fota.plugins.module_utils._tasks.rollout import task as rollout
+from support.run_module import run_module, tracebacks
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -74,7 +75,7 @@ class Fleet:
 
 @pytest.fixture
 def fleet(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> Fleet:
-    monkeypatch.setattr(_waiter, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(waiter, "FIRST_PAUSE", 0.02)
     return Fleet(sim)
 
 
@@ -603,7 +604,7 @@ def test_a_mistake_of_ours_in_one_upgrade_is_told_as_such(fleet: Fleet, monkeypa
 
 def test_a_mistake_of_ours_while_planning_writes_nothing(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     fleet.has("a", 1)
-    monkeypatch.setattr(_rollout, "join", lambda entries: 1 / 0)
+    monkeypatch.setattr(rollout, "join", lambda entries: 1 / 0)
     result = fleet.run(fleet.wave("a", 1, 2))
     assert (result["failed"], result["error"]["kind"], result["changed"]) == (True, "internal", False)
     assert (fleet.sent, len(result["upgrades"])) == ([], 1)

@@ -13,8 +13,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils._options import api_url_of
-from run_module import run_module
+from ansible_collections.thingspace.fota.plugins.module_utils._http.address import api_url_of
+from support.run_module import run_module
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator

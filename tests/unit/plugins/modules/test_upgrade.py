@@ -12,10 +12,10 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils import _http
+from ansible_collections.thingspace.fota.plugins.module_utils._apply.schedule import Scheduler
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import UnsettledError
-from ansible_collections.thingspace.fota.plugins.module_utils._scheduler import Scheduler
-from run_module import run_module, tracebacks
+from ansible_collections.thingspace.fota.plugins.module_utils._http import transport
+from support.run_module import run_module, tracebacks
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator
@@ -908,7 +908,7 @@ def _not_once(send: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
     """The first POST surely does not leave this machine."""
     left = [UnsettledError("Cannot reach it.", "unreachable", carried_out=False)]
 
-    def once(transport: _http.Transport, request: t.Any) -> t.Any:
+    def once(transport: transport.Transport, request: t.Any) -> t.Any:
         if request.method == "POST" and left:
             raise left.pop()
         return send(transport, request)
@@ -929,12 +929,12 @@ def test_what_may_have_been_made_although_throttled_is_not_known(sim: Simulator,
 
 
 def test_midnight_in_between(sim: Simulator, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ansible_collections.thingspace.fota.plugins.module_utils import _scheduling
+    from ansible_collections.thingspace.fota.plugins.module_utils._tasks import upgrade as scheduling
 
     days = iter([0, 0, 1])
     first = datetime.datetime.now(datetime.timezone.utc).date()
-    monkeypatch.setattr(_scheduling, "today", lambda: first + datetime.timedelta(days=next(days)))
-    monkeypatch.setattr(_http.Transport, "once", _not_once(_http.Transport.once))
+    monkeypatch.setattr(scheduling, "today", lambda: first + datetime.timedelta(days=next(days)))
+    monkeypatch.setattr(transport.Transport, "once", _not_once(transport.Transport.once))
     result = desk.run(1, start_date=first.isoformat())
     assert (result["error"]["kind"], desk.posts) == ("state", 0)
     assert desk.upgrades == []

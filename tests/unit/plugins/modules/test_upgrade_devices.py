@@ -11,8 +11,9 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils import _outcome, _writer
-from run_module import run_module, tracebacks
+from ansible_collections.thingspace.fota.plugins.module_utils._apply import reconcile as writer
+from ansible_collections.thingspace.fota.plugins.module_utils._results import membership as outcome
+from support.run_module import run_module, tracebacks
 
 if t.TYPE_CHECKING:
     from thingspace_simulator import Simulator
@@ -729,7 +730,7 @@ def test_a_mistake_of_ours_is_told_as_such_with_all_that_was_done(sim: Simulator
         yield sorted(devices)[:size]
         raise KeyError(imei(9))
 
-    monkeypatch.setattr(_writer, "batches", mistaken)
+    monkeypatch.setattr(writer, "batches", mistaken)
     tracebacks(monkeypatch)
     result = fleet.run(1, 2, 3, batch_size=1)
     assert (result["failed"], result["error"]["kind"], result["error"]["status"]) == (True, "internal", None)
@@ -742,7 +743,7 @@ def test_a_mistake_of_ours_is_told_as_such_with_all_that_was_done(sim: Simulator
 def test_a_mistake_of_ours_in_the_telling_has_all_keys_too(sim: Simulator, monkeypatch: pytest.MonkeyPatch, written: bool) -> None:
     fleet = Fleet(sim, (1,))
     whole = fleet.run(1)
-    monkeypatch.setattr(_outcome.Outcome, "identity", lambda outcome, budget: 1 / 0 if outcome.upgrade else {})
+    monkeypatch.setattr(outcome.Outcome, "identity", lambda outcome, budget: 1 / 0 if outcome.upgrade else {})
     tracebacks(monkeypatch)
     result = fleet.run(*((1, 2) if written else (1,)))
     assert (result["failed"], result["error"]["kind"]) == (True, "internal")

@@ -13,26 +13,27 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.plugin_utils import _files, _plan_files
+from ansible_collections.thingspace.fota.plugins.plugin_utils import _files
+from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_report import report_file as plan_files
 
 Write = t.Callable[[Path], object]
 WRITERS: dict[str, Write] = {
     "a private file": lambda path: _files.replace(path, b"new"),
-    "a report": lambda path: _plan_files.write(path, "new"),
-    "a report of a role": lambda path: _plan_files.write_file(path, "new"),
+    "a report": lambda path: plan_files.write(path, "new"),
+    "a report of a role": lambda path: plan_files.write_file(path, "new"),
 }
 
 
 def test_a_report_is_replaced_whole(tmp_path: Path) -> None:
     path = tmp_path / "new" / "plan.md"
     for text in ("first", "second é \ud800"):
-        _plan_files.write(path, text)
+        plan_files.write(path, text)
     assert path.read_text(encoding="utf-8") == "second é \\ud800"
     assert list(path.parent.iterdir()) == [path]
-    _plan_files.remove(path)
-    _plan_files.remove(path)
+    plan_files.remove(path)
+    plan_files.remove(path)
     assert not path.exists()
-    _plan_files.remove(tmp_path / "nowhere" / "plan.md")
+    plan_files.remove(tmp_path / "nowhere" / "plan.md")
 
 
 @pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
@@ -47,7 +48,7 @@ def test_a_link_is_replaced_and_never_written_through(tmp_path: Path, target: st
     assert (link.is_symlink(), link.read_text(encoding="utf-8")) == (False, "new")
     link.unlink()
     link.symlink_to(places[target])
-    _plan_files.remove(link)
+    plan_files.remove(link)
     assert (tmp_path / "keys").read_text(encoding="utf-8") == "keys"
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["folder", "keys"]
 
@@ -90,7 +91,7 @@ def test_nothing_is_left_of_what_could_not_be_written(tmp_path: Path) -> None:
     for write in WRITERS.values():
         with pytest.raises(OSError, match="directory"):
             write(tmp_path)
-    _plan_files.remove(tmp_path)
+    plan_files.remove(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -98,19 +99,19 @@ def test_nothing_is_left_of_what_could_not_be_written(tmp_path: Path) -> None:
 def test_a_report_of_a_role_goes_to_a_file_alone(tmp_path: Path, place: str) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="neither a file nor a place for a new one"):
-        _plan_files.write_file(tmp_path / place, "new")
+        plan_files.write_file(tmp_path / place, "new")
     assert (tmp_path / "pipe").is_fifo()
 
 
 def test_pipes_and_what_the_system_keeps_are_written_to(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
-    _plan_files.remove(tmp_path / "pipe")
-    _plan_files.write(tmp_path / "pipe", "through the pipe")
+    plan_files.remove(tmp_path / "pipe")
+    plan_files.write(tmp_path / "pipe", "through the pipe")
     assert os.read(reader, 100) == b"through the pipe"
     os.close(reader)
-    _plan_files.remove(Path("/dev/null"))
-    _plan_files.write(Path("/dev/null"), "x")
+    plan_files.remove(Path("/dev/null"))
+    plan_files.write(Path("/dev/null"), "x")
     assert Path("/dev/null").is_char_device()
 
 
@@ -118,7 +119,7 @@ def test_pipes_and_what_the_system_keeps_are_written_to(tmp_path: Path) -> None:
 @pytest.mark.parametrize("into", ["a pipe", "a file"])
 def test_the_output_stays_the_output(tmp_path: Path, path: str, into: str) -> None:
     code = (
-        "import pathlib, sys; from ansible_collections.thingspace.fota.plugins.plugin_utils import _plan_files as files; "
+        "import pathlib, sys; from ansible_collections.thingspace.fota.plugins.plugin_utils._plan_report import report_file as files; "
         f"print('before', flush=True); files.remove(pathlib.Path('{path}')); files.write(pathlib.Path('{path}'), 'report')"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
