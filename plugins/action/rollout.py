@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils._results.rollout import untouched
+from ..module_utils._results.rollout import empty_result
 from ..plugin_utils._action.device_file import DeviceFileAction
 from ..plugin_utils._action.module_action import Values
 
 
 class ActionModule(DeviceFileAction):
-    untouched = staticmethod(untouched)
+    empty_result = staticmethod(empty_result)
     # Two hosts that look for the same upgrade at the same moment would both find none, and both schedule it.
     lock = "schedule"
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..module_utils._results.upgrade import untouched
+from ..module_utils._results.upgrade import empty_result
 from ..plugin_utils._action.device_file import DeviceFileAction
 
 
@@ -14,4 +14,4 @@ class ActionModule(DeviceFileAction):
     # Two hosts that look for the same upgrade at the same moment would both find none, and both schedule it.
     lock = "schedule"
 
-    untouched = staticmethod(untouched)
+    empty_result = staticmethod(empty_result)

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from ..module_utils._results.membership import untouched
+from ..module_utils._results.membership import empty_result
 from ..plugin_utils._action.device_file import DeviceFileAction
 
 
 class ActionModule(DeviceFileAction):
-    untouched = staticmethod(untouched)
+    empty_result = staticmethod(empty_result)

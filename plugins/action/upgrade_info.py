@@ -14,5 +14,5 @@ class ActionModule(ModuleAction):
     nullable = ("upgrade_id",)
 
     @staticmethod
-    def untouched(arguments: Values) -> Values:
+    def empty_result(arguments: Values) -> Values:
         return {"upgrades": []}

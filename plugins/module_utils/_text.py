@@ -12,7 +12,7 @@ import typing as t
 import unicodedata
 
 Convert = t.Callable[[str], str]
-HIDDEN = "********"
+REDACTED = "********"
 # Control and format characters, halves of pairs, ends of lines and paragraphs. Not what only this Python does not know yet.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # Only letters begin the name of a command. An address such as [::1] or fe80::1 stays as it is.
@@ -121,7 +121,7 @@ class _Teller:
             part = "NaN" if math.isnan(part) else "Infinity" if part > 0 else "-Infinity"
         elif isinstance(part, int) and abs(part) >= _LARGEST:
             part = _digits(part)
-        return HIDDEN if self._hide(str(part)) == HIDDEN else part
+        return REDACTED if self._hide(str(part)) == REDACTED else part
 
 
 def _way(written: t.Any, otherwise: Convert) -> Convert:
@@ -154,7 +154,7 @@ def _visible(text: str, unseen: t.Callable[[str], bool]) -> str:
 _FIRST = 3
 
 
-def some(devices: t.Collection[str]) -> str:
+def first_few(devices: t.Collection[str]) -> str:
     """The first of them, and how many more there are."""
     first = ", ".join(sorted(devices)[:_FIRST])
     return f"{first} and {len(devices) - _FIRST} more" if len(devices) > _FIRST else first

@@ -170,7 +170,7 @@ error:
 
 from ..module_utils._ansible.module import run
 from ..module_utils._ansible.options import Spec, connection_options
-from ..module_utils._results.callback import untouched
+from ..module_utils._results.callback import empty_result
 from ..module_utils._tasks.callback import job
 
 
@@ -183,7 +183,7 @@ def main() -> None:
         "password": {"type": "raw", "no_log": True},
         "update_password": {"type": "str", "choices": ["always", "on_create"], "default": "on_create", "no_log": False},
     }
-    run({**own, **connection_options()}, job, untouched)
+    run({**own, **connection_options()}, job, empty_result)
 
 
 if __name__ == "__main__":

@@ -307,7 +307,7 @@ error:
 
 from ..module_utils._ansible.module import run
 from ..module_utils._ansible.options import Spec, connection_options, device_options, membership_options
-from ..module_utils._results.license import untouched
+from ..module_utils._results.license import empty_result
 from ..module_utils._tasks.license import job
 
 
@@ -316,7 +316,7 @@ def main() -> None:
         "allow_cancelling_upgrades": {"type": "bool", "default": False},
         "cancellation_candidates": {"type": "list", "elements": "str"},
     }
-    run({**own, **connection_options(), **device_options(), **membership_options()}, job, untouched)
+    run({**own, **connection_options(), **device_options(), **membership_options()}, job, empty_result)
 
 
 if __name__ == "__main__":

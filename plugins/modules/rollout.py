@@ -530,12 +530,12 @@ error:
 
 from ..module_utils._ansible.module import run
 from ..module_utils._ansible.options import connection_options, rollout_options
-from ..module_utils._results.rollout import untouched
+from ..module_utils._results.rollout import empty_result
 from ..module_utils._tasks.rollout.task import job
 
 
 def main() -> None:
-    run({**rollout_options(), **connection_options()}, job, untouched)
+    run({**rollout_options(), **connection_options()}, job, empty_result)
 
 
 if __name__ == "__main__":

@@ -283,7 +283,7 @@ error:
 
 from ..module_utils._ansible.module import run
 from ..module_utils._ansible.options import connection_options, device_options
-from ..module_utils._results.upgrade import untouched
+from ..module_utils._results.upgrade import empty_result
 from ..module_utils._tasks.upgrade import job
 
 
@@ -303,7 +303,7 @@ def main() -> None:
             **device_options(),
         },
         job,
-        untouched,
+        empty_result,
     )
 
 

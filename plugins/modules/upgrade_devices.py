@@ -272,7 +272,7 @@ error:
 
 from ..module_utils._ansible.module import run
 from ..module_utils._ansible.options import connection_options, device_options, membership_options
-from ..module_utils._results.membership import untouched
+from ..module_utils._results.membership import empty_result
 from ..module_utils._tasks.upgrade_devices import job
 
 
@@ -280,7 +280,7 @@ def main() -> None:
     run(
         {"upgrade_id": {"type": "str", "required": True}, **connection_options(), **device_options(), **membership_options()},
         job,
-        untouched,
+        empty_result,
     )
 
 

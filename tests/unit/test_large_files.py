@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._desired import device_file, task_files
-from ansible_collections.thingspace.fota.plugins.module_utils._desired.rollout import Declared, declared_upgrades
+from ansible_collections.thingspace.fota.plugins.module_utils._desired.rollout import DesiredUpgrade, desired_upgrades
 from ansible_collections.thingspace.fota.plugins.module_utils._desired.task_files import Declarations
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError
 from ansible_collections.thingspace.fota.plugins.plugin_utils._action import transfer as shipping
@@ -207,7 +207,7 @@ NO_OPTIONS += ["max_removal_percent", "on_rejected", "imei_check", "batch_size"]
 AT_THE_TOP = {"allow_empty": False, "max_removals": None, "max_removal_percent": 30, "on_rejected": "fail", "imei_check": "none", "batch_size": 1000}
 
 
-def declared(paths: t.Iterable[Path | str], state: str = "absent") -> list[Declared]:
+def declared(paths: t.Iterable[Path | str], state: str = "absent") -> list[DesiredUpgrade]:
     """What upgrades mean that name these files, an upgrade a file."""
     first = datetime.date(2999, 1, 1)
     entries = [
@@ -215,7 +215,7 @@ def declared(paths: t.Iterable[Path | str], state: str = "absent") -> list[Decla
         | {"devices_file": str(path)}
         for number, path in enumerate(paths)
     ]
-    return declared_upgrades({**AT_THE_TOP, "upgrades": entries}, first)
+    return desired_upgrades({**AT_THE_TOP, "upgrades": entries}, first)
 
 
 def test_a_file_is_read_once_in_a_task_however_many_upgrades_name_it_and_how(tmp_path: Path) -> None:

@@ -14,31 +14,31 @@ from .. import _stop, _text
 from .._desired.checks import Params
 from .._errors import InputError, InternalError, ThingSpaceError
 from .._http import transport
-from .._http.redact import hiding
+from .._http.redact import redactor
 from .._results.result import Result
 from . import options
 from .connection import Connector
 
 Job = t.Callable[[Params, Connector, bool], Result]
-Untouched = t.Callable[[Params], dict[str, t.Any]]
+EmptyResult = t.Callable[[Params], dict[str, t.Any]]
 
 
 class _Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no type hints
     """AnsibleModule whose own refusals of options, made while it starts, carry all that other failures carry."""
 
-    def __init__(self, untouched: Untouched, **kwargs: t.Any) -> None:
-        self._untouched = untouched
+    def __init__(self, empty_result: EmptyResult, **kwargs: t.Any) -> None:
+        self._empty_result = empty_result
         super().__init__(**kwargs)
 
     def warn(self, warning: str) -> None:
         # ansible-core 2.19 and newer print warnings as they are; older ones censor them.
-        hide = hiding(self.no_log_values)
+        hide = redactor(self.no_log_values)
         super().warn(hide(_text.message(hide(warning))))
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
         if "error" not in kwargs:
             error = InputError(msg).as_dict()
-            kwargs = {"changed": False, "requests": 0, **self._untouched(self.params), "error": error, **kwargs}
+            kwargs = {"changed": False, "requests": 0, **self._empty_result(self.params), "error": error, **kwargs}
         super().fail_json(**self.told({**kwargs, "msg": msg, "invocation": self.invocation}))
         raise AssertionError("fail_json came back")
 
@@ -53,21 +53,21 @@ class _Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no type 
         From 2.22 on ansible-core masks what is printed, and what is registered no more. A service that names a field or a status after a
         token tells it all the same.
         """
-        told: dict[str, t.Any] = _text.told(values, hiding(self.no_log_values))
+        told: dict[str, t.Any] = _text.told(values, redactor(self.no_log_values))
         return told
 
 
 @_stop.listening()
-def run(spec: options.Spec, job: Job, untouched: Untouched = lambda params: {}, **module_kwargs: t.Any) -> t.NoReturn:
+def run(spec: options.Spec, job: Job, empty_result: EmptyResult = lambda params: {}, **module_kwargs: t.Any) -> t.NoReturn:
     """Run a module: parse the options, do the job, exit. The whole ``main()`` of every module.
 
     Args:
         spec: options of the module.
         job: gets the options, the connector and whether this is check mode; returns a Result or raises ThingSpaceError.
-        untouched: the return values of a task that failed before its job began, from the options as they were given.
+        empty_result: the return values of a task that failed before its job began, from the options as they were given.
         module_kwargs: for AnsibleModule, such as ``required_if``.
     """
-    module = _Module(untouched, argument_spec=spec, supports_check_mode=True, **module_kwargs)
+    module = _Module(empty_result, argument_spec=spec, supports_check_mode=True, **module_kwargs)
     connector = Connector(module.params, module.warn)
     try:
         result = job(module.params, connector, module.check_mode)
@@ -75,7 +75,7 @@ def run(spec: options.Spec, job: Job, untouched: Untouched = lambda params: {}, 
         result = Result(failure=error)
     except Exception as mistake:
         # Whoever has sent a change and cannot tell any more what became of it must let handlers run.
-        result = Result(untouched(module.params), changed=connector.has_written, failure=InternalError(mistake))
+        result = Result(empty_result(module.params), changed=connector.has_written, failure=InternalError(mistake))
     values: dict[str, t.Any] = {"changed": result.changed, "requests": connector.requests, **result.values}
     if result.diff is not None and module._diff:
         values["diff"] = result.diff

@@ -94,7 +94,7 @@ def day_told(told: str | None) -> str | None:
         return None
 
 
-def plain(value: t.Any, names: t.Mapping[str, str] | None = None) -> t.Any:
+def normalize_keys(value: t.Any, names: t.Mapping[str, str] | None = None) -> t.Any:
     """What the service told, with plain names and dates.
 
     Args:
@@ -104,13 +104,13 @@ def plain(value: t.Any, names: t.Mapping[str, str] | None = None) -> t.Any:
         names = names or {}
         # Names of ours first: what else has such a name stands aside.
         items = sorted(value.items(), key=lambda item: item[0] not in names) if names else value.items()
-        return beside({}, ((names.get(name) or snake(name), _field(name, item, names)) for name, item in items))
+        return merge_unique({}, ((names.get(name) or snake(name), _field(name, item, names)) for name, item in items))
     if isinstance(value, list):
-        return [plain(item, names) for item in value]
+        return [normalize_keys(item, names) for item in value]
     return value
 
 
-def beside(ours: dict[str, t.Any], told: t.Iterable[tuple[str, t.Any]]) -> dict[str, t.Any]:
+def merge_unique(ours: dict[str, t.Any], told: t.Iterable[tuple[str, t.Any]]) -> dict[str, t.Any]:
     """Ours, and what the service told: under ``service_NAME`` where the name is taken, so that nothing is lost."""
     both = dict(ours)
     for name, value in told:
@@ -121,7 +121,7 @@ def beside(ours: dict[str, t.Any], told: t.Iterable[tuple[str, t.Any]]) -> dict[
 
 
 def _field(name: str, value: t.Any, names: t.Mapping[str, str] | None) -> t.Any:
-    return iso(value) if isinstance(value, str) and _DATE_NAME.search(name) else plain(value, names)
+    return iso(value) if isinstance(value, str) and _DATE_NAME.search(name) else normalize_keys(value, names)
 
 
 Told = dict[str, t.Any]

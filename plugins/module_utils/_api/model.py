@@ -13,14 +13,14 @@ import functools
 import typing as t
 import unicodedata
 
-from .._http.redact import blotted, secrets_in
+from .._http.redact import redacted_url, secrets_in
 from .fields import day_told
-from .status import CANCELLED, ENDS, REFUSED, REJECTED, Standing, doubtful_member, folded
+from .status import CANCELLED, ENDS, REFUSED, REJECTED, DeviceStatus, doubtful_member, normalized
 
 # Devices can be changed "until the upgrade starts"; whether RequestPending is early enough is not said for v1, v2 allows it.
 _OPEN = ("requestpending", "queued")
 _SHOWN = 5
-_PREDICTED = Standing("Device Accepted", "")
+_PREDICTED = DeviceStatus("Device Accepted", "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Upgrade:
     start_date: str | None
     end_date: str | None
     status: str
-    devices: t.Mapping[str, Standing] = dataclasses.field(repr=False)
+    devices: t.Mapping[str, DeviceStatus] = dataclasses.field(repr=False)
     # What the service tells beyond that, in plain names: of the upgrade, and of those devices where there is more.
     more: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict, repr=False)
     more_of_devices: t.Mapping[str, t.Mapping[str, t.Any]] = dataclasses.field(default_factory=dict, repr=False)
@@ -45,7 +45,7 @@ class Upgrade:
     def refused(self) -> frozenset[str]:
         """Devices that are listed as rejected."""
         # Few different standings, many devices.
-        rejected = {standing for standing in set(self.devices.values()) if folded(standing.status) == REJECTED}
+        rejected = {standing for standing in set(self.devices.values()) if normalized(standing.status) == REJECTED}
         return frozenset(device for device, standing in self.devices.items() if standing in rejected) if rejected else frozenset()
 
     @functools.cached_property
@@ -79,7 +79,7 @@ class Upgrade:
     @property
     def phase(self) -> str:
         """The status without blanks and case."""
-        return folded(self.status)
+        return normalized(self.status)
 
     def predicted(self, append: frozenset[str], remove: frozenset[str]) -> Upgrade:
         """What these changes would make of it."""
@@ -88,7 +88,7 @@ class Upgrade:
 
 
 @dataclasses.dataclass(frozen=True)
-class Key:
+class UpgradeKey:
     """What tells upgrades of an account apart for people: the service knows them by a UUID that it makes up itself."""
 
     firmware_name: str
@@ -165,4 +165,4 @@ class Listener:
     @property
     def address(self) -> str:
         """The URL without what may be secret in it."""
-        return blotted(self.url)
+        return redacted_url(self.url)

@@ -19,51 +19,51 @@ _REFUSAL = re.compile(r"fail|reject|error|invalid|denied|refus|not|unable")
 _FAILURE = re.compile(r"fail|abort|error")
 
 
-class Standing(t.NamedTuple):
+class DeviceStatus(t.NamedTuple):
     """Status and reason of one device, in a list or in the answer to a change."""
 
     status: str
     reason: str
 
 
-def folded(status: str) -> str:
+def normalized(status: str) -> str:
     """A status without blanks and case: v1 writes ``Device Rejected``, v2 ``DeviceRejected``."""
     return re.sub(r"\s+", "", status).lower()
 
 
 def acknowledged(operation: Operation, status: str) -> bool:
     """Whether the answer to a change says that it was done for a device. Every unknown status says no."""
-    known = folded(status)
+    known = normalized(status)
     return _SUCCESS.search(known) is not None or (operation == "append" and known in _LISTED)
 
 
-def silent(answer: Standing) -> bool:
+def silent(answer: DeviceStatus) -> bool:
     """Whether the answer to a change says nothing about a device: it does not mention it, or neither status nor reason."""
-    return not folded(answer.status) and not answer.reason.strip()
+    return not normalized(answer.status) and not answer.reason.strip()
 
 
 def refusal(status: str) -> bool:
     """Whether the answer to a change says no in words that can be known. Anything else that is no success has to be read back."""
-    return _REFUSAL.search(folded(status)) is not None
+    return _REFUSAL.search(normalized(status)) is not None
 
 
 def failed(status: str) -> bool:
     """Whether a listed device was to be upgraded and could not be. A rejected one was refused before, and is none."""
-    return _FAILURE.search(folded(status)) is not None
+    return _FAILURE.search(normalized(status)) is not None
 
 
 def doubtful_member(status: str) -> bool:
     """Whether a device of an upgrade that has not started is listed in words that no document has for a member, or for a refused one."""
-    return folded(status) not in (*_LISTED, REJECTED)
+    return normalized(status) not in (*_LISTED, REJECTED)
 
 
-def untold(status: str) -> bool:
+def is_pending(status: str) -> bool:
     """Whether a listed device has no outcome yet: it is accepted, or not yet checked."""
-    return folded(status) in _LISTED
+    return normalized(status) in _LISTED
 
 
 # An upgrade in one of these is the declared one; one that was refused as a whole or failed is not, and is scheduled anew.
-STANDING = ("RequestPending", "Queued", "InProgress", "Finished")
+CURRENT = ("RequestPending", "Queued", "InProgress", "Finished")
 PENDING = "requestpending"
 REFUSED = "requestfailed"
 FAILED = "upgradefailed"

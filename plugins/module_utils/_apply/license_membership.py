@@ -10,13 +10,13 @@ import dataclasses
 import functools
 import typing as t
 
-from .._api.status import Operation, Standing
+from .._api.status import DeviceStatus, Operation
 from .._api.v1.licenses import short
 
 if t.TYPE_CHECKING:
     from .._api.v1.licenses import Licenses
 
-_LICENSED = Standing("", "")
+_LICENSED = DeviceStatus("", "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Holders:
 
     total: int | None
     assigned: int | None
-    devices: t.Mapping[str, Standing] = dataclasses.field(repr=False)
+    devices: t.Mapping[str, DeviceStatus] = dataclasses.field(repr=False)
     refused: frozenset[str] = frozenset()
     status: str = "open"
     is_open: bool = True
@@ -63,6 +63,6 @@ class LicensedDevices:
         licensed = self._licenses.read()
         return Holders(licensed.total, licensed.assigned, dict.fromkeys(licensed.devices, _LICENSED), told=licensed.told)
 
-    def change(self, operation: Operation, devices: list[str]) -> dict[str, Standing]:
+    def change(self, operation: Operation, devices: list[str]) -> dict[str, DeviceStatus]:
         """As :meth:`Licenses.change`."""
         return self._licenses.change(operation, devices)

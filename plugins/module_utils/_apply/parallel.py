@@ -12,7 +12,7 @@ import typing as t
 Item = t.TypeVar("Item")
 
 
-def together(work: t.Callable[[Item], object], items: t.Sequence[Item], concurrency: int) -> None:
+def run_in_parallel(work: t.Callable[[Item], object], items: t.Sequence[Item], concurrency: int) -> None:
     """Do the work for all items, so many at once. After an error no more are begun, and it is raised."""
     if len(items) < 2 or concurrency < 2:
         for item in items:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._api.status import Operation, Standing, acknowledged, refusal, silent
+from .._api.status import DeviceStatus, Operation, acknowledged, refusal, silent
 from .._errors import ThingSpaceError
 from .._plan.plan import OPERATIONS, Plan, sides
 from .._plan.target import Listing
@@ -29,7 +29,7 @@ class Progress(t.Generic[Read]):
         self.first = first
         self.last = first
         self.sent: dict[Operation, set[str]] = {"append": set(), "remove": set()}
-        self.answers: dict[Operation, dict[str, Standing]] = {"append": {}, "remove": {}}
+        self.answers: dict[Operation, dict[str, DeviceStatus]] = {"append": {}, "remove": {}}
         self.lost: dict[Operation, set[str]] = {"append": set(), "remove": set()}
         self.again: dict[Operation, set[str]] = {"append": set(), "remove": set()}
         self.unread = False
@@ -47,7 +47,7 @@ class Progress(t.Generic[Read]):
             append, remove = append - self.last.devices.keys(), remove & self.last.members
         return len(append) + len(remove)
 
-    def answered(self, operation: Operation, meant: t.Callable[[Standing], bool]) -> set[str]:
+    def answered(self, operation: Operation, meant: t.Callable[[DeviceStatus], bool]) -> set[str]:
         """Devices whose answer means this."""
         answers = self.answers[operation]
         # Few different answers, many devices.

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._api.status import Operation, Standing
+from .._api.status import DeviceStatus, Operation
 from .._clock import Backoff
 from .._errors import StateError, ThingSpaceError, UnsettledError, failure_of
 from .._plan.guardrails import check_removals
@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
     from .._plan.target import Target
 
 MOST_ROUNDS = 5
-_UNMENTIONED = Standing("", "")
+_UNMENTIONED = DeviceStatus("", "")
 _SHOWN = 3
 Listed_co = t.TypeVar("Listed_co", bound=Listing, covariant=True)
 
@@ -37,11 +37,11 @@ class Membership(t.Protocol[Listed_co]):
 
     def read(self) -> Listed_co: ...
 
-    def change(self, operation: Operation, devices: list[str]) -> dict[str, Standing]:
+    def change(self, operation: Operation, devices: list[str]) -> dict[str, DeviceStatus]:
         """Send one batch. Raises UnsettledError where only reading can tell what became of it."""
 
 
-def guard(name: str, target: Target, progress: Progress[Read], todo: Plan) -> None:
+def check_write(name: str, target: Target, progress: Progress[Read], todo: Plan) -> None:
     """Raise StateError or RailError where the writes to what has this name must not be sent."""
     if not progress.last.is_open:
         raise StateError(
@@ -76,7 +76,7 @@ def read_listed(read: t.Callable[[], Read], name: str, backoff: Backoff, *, empt
     return now
 
 
-def converge(membership: Membership[Read], target: Target, progress: Progress[Read], backoff: t.Callable[[], Backoff]) -> None:
+def reconcile(membership: Membership[Read], target: Target, progress: Progress[Read], backoff: t.Callable[[], Backoff]) -> None:
     """Bring one membership to its target. Does not raise: a failure is kept in the progress.
 
     Args:
@@ -105,7 +105,7 @@ class _Run(t.Generic[Read]):
             plan = self._target.plan(self._progress.last)
             todo = self._unanswered(plan)
             if todo:
-                guard(self._membership.name, self._target, self._progress, todo)
+                check_write(self._membership.name, self._target, self._progress, todo)
                 self._settle(self._send(todo))
             elif self._progress.doubtful(plan):
                 if not self._unseen.wait():
@@ -172,7 +172,7 @@ class _Run(t.Generic[Read]):
         if todo and not again:
             # A change refused because the upgrade has started says so in no documented way; the read does.
             if not self._progress.last.is_open:
-                guard(self._membership.name, self._target, self._progress, todo)
+                check_write(self._membership.name, self._target, self._progress, todo)
             raise failure
 
     def _read(self) -> None:

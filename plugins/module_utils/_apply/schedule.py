@@ -13,13 +13,13 @@ from __future__ import annotations
 import typing as t
 
 from .._api.account import Account
-from .._api.model import Key, Upgrade, is_gone
-from .._api.status import PENDING, REFUSED, STANDING
+from .._api.model import Upgrade, UpgradeKey, is_gone
+from .._api.status import CURRENT, PENDING, REFUSED
 from .._api.v1.upgrades import Upgrades, upgrades_by_status, with_devices
 from .._clock import Backoff
 from .._errors import StateError, ThingSpaceError, UnsettledError
 from .._plan.guardrails import check_cancellable
-from .._plan.matching import appeared, matching, only
+from .._plan.matching import appeared, matching, single
 from .sent_note import SentNote
 
 _REFUSED_STATUS = "RequestFailed"
@@ -52,15 +52,15 @@ class Scheduler:
                 return None
             raise
 
-    def find(self, key: Key, statuses: t.Collection[str] = STANDING, mine: str = "") -> list[Upgrade]:
+    def find(self, key: UpgradeKey, statuses: t.Collection[str] = CURRENT, mine: str = "") -> list[Upgrade]:
         """The upgrades with this natural key and one of these statuses. As :func:`matching`."""
         return with_devices(self._account, matching(key, upgrades_by_status(self._account, statuses), mine), needed=False)
 
-    def refused_before(self, key: Key) -> list[Upgrade]:
+    def refused_before(self, key: UpgradeKey) -> list[Upgrade]:
         """Upgrades with this natural key that the service refused as a whole."""
         return self.find(key, [_REFUSED_STATUS])
 
-    def schedule(self, key: Key, end_date: str | None, devices: frozenset[str], known: t.Container[str], permit: t.Callable[[], None]) -> None:
+    def schedule(self, key: UpgradeKey, end_date: str | None, devices: frozenset[str], known: t.Container[str], permit: t.Callable[[], None]) -> None:
         """Make the upgrade, unless somebody else makes it meanwhile. Then ``landed`` stays false.
 
         Args:
@@ -87,7 +87,7 @@ class Scheduler:
                 note.clear()
                 again = backoff.wait(failure.retry_after)
                 if again:
-                    self.last = only(key, _standing(self._matches(failure, key)))
+                    self.last = single(key, _standing(self._matches(failure, key)))
                 if self.last is not None:
                     # Nothing was sent, so it is somebody else's.
                     return
@@ -102,15 +102,15 @@ class Scheduler:
                 note.clear()
                 return
 
-    def _matches(self, failure: UnsettledError, key: Key) -> list[Upgrade]:
+    def _matches(self, failure: UnsettledError, key: UpgradeKey) -> list[Upgrade]:
         """Every upgrade that a POST may have made, and others. Without them nobody knows what became of it."""
         try:
-            return self.find(key, [*STANDING, _REFUSED_STATUS])
+            return self.find(key, [*CURRENT, _REFUSED_STATUS])
         except ThingSpaceError as error:
             self.unsettled, failure.kind = True, error.kind if error.kind == "interrupted" else failure.kind
             raise _unknown(failure, f"the reports cannot be read ({error.message.rstrip('.')})") from None
 
-    def _confirm(self, key: Key, made: str) -> None:
+    def _confirm(self, key: UpgradeKey, made: str) -> None:
         """Read the reports until they show the upgrade that was made: the next run, and the next host, ask nothing else.
 
         Raises StateError if somebody else has made the same meanwhile.
@@ -123,7 +123,7 @@ class Scheduler:
                 # The checks may have ended meanwhile, and have refused it as a whole.
                 self.last = shown[-1] if shown[-1].phase == REFUSED else self.last
                 self._shown = shown[-1]
-                only(key, matches)
+                single(key, matches)
                 return
             if not backoff.wait():
                 raise ThingSpaceError(
@@ -132,7 +132,7 @@ class Scheduler:
                     "not_visible",
                 )
 
-    def _settle(self, failure: UnsettledError, key: Key, devices: frozenset[str], known: t.Container[str]) -> None:
+    def _settle(self, failure: UnsettledError, key: UpgradeKey, devices: frozenset[str], known: t.Container[str]) -> None:
         """Read what became of a POST that may have been carried out. What it made may come into the reports late."""
         backoff = self._account.backoff()
         pause = failure.retry_after
@@ -145,7 +145,7 @@ class Scheduler:
             if mine:
                 self.last, self.landed, self._shown = mine[-1], True, mine[-1]
                 # It may not be alone.
-                only(key, standing)
+                single(key, standing)
                 return
             if again:
                 continue

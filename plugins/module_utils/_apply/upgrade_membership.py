@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._api.status import Operation, Standing
+from .._api.status import DeviceStatus, Operation
 
 if t.TYPE_CHECKING:
     from .._api.model import Upgrade
@@ -30,6 +30,6 @@ class UpgradeDevices:
         """As :meth:`Upgrades.get`."""
         return self._upgrades.get(self._upgrade_id)
 
-    def change(self, operation: Operation, devices: list[str]) -> dict[str, Standing]:
+    def change(self, operation: Operation, devices: list[str]) -> dict[str, DeviceStatus]:
         """As :meth:`Upgrades.change`."""
         return self._upgrades.change(self._upgrade_id, operation, devices)

@@ -14,7 +14,7 @@ import re
 import typing as t
 
 from .._errors import InputError
-from .imei import Declaration, cause, declare, is_device, looks_like_a_device
+from .imei import DesiredDevices, cause, declare, is_device, looks_like_a_device
 
 COLUMNS = ("imei", "device_id", "deviceid")
 # 100,000 devices take 2 MB of text, and 20 MB as a CSV file with 200 characters a line.
@@ -77,7 +77,7 @@ def kind_of(name: str) -> str:
     return {".csv": "csv", ".json": "json", ".yml": "yaml", ".yaml": "yaml"}.get(pathlib.PurePath(name).suffix.lower(), "text")
 
 
-def parse(content: bytes, name: str, *, column: str | None = None, check_luhn: bool) -> Declaration:
+def parse(content: bytes, name: str, *, column: str | None = None, check_luhn: bool) -> DesiredDevices:
     """As :func:`load`, for content that is at hand. ``name`` says by its ending what it is."""
     check_size(content, name)
     text = decode(content, name)
@@ -90,7 +90,7 @@ def parse(content: bytes, name: str, *, column: str | None = None, check_luhn: b
     return check(entries, name, check_luhn=check_luhn)
 
 
-def check(entries: Entries, name: str, *, check_luhn: bool) -> Declaration:
+def check(entries: Entries, name: str, *, check_luhn: bool) -> DesiredDevices:
     """Check and merge the entries of a file. Raises InputError that names file and line.
 
     Of what is no device nothing is quoted, and what is nearly one only beside a device: the file may be another one than was meant, such as a

@@ -19,7 +19,7 @@ _LONGEST = 30
 
 
 @dataclasses.dataclass(frozen=True)
-class Declaration:
+class DesiredDevices:
     """The declared devices, checked.
 
     ``duplicates`` are devices given more than once, ``doubtful`` those whose last digit is not their Luhn check digit; both sorted.
@@ -32,7 +32,7 @@ class Declaration:
 
 def declare(
     values: t.Iterable[object], place: t.Callable[[int], str], *, check_luhn: bool, quotable: t.Callable[[object], bool] = lambda _value: True
-) -> Declaration:
+) -> DesiredDevices:
     """Check and merge the values of a declaration. Raises InputError that names the first malformed ones.
 
     Args:
@@ -51,7 +51,7 @@ def declare(
     devices = frozenset(texts)
     duplicates = [device for device, count in collections.Counter(texts).items() if count > 1] if len(devices) < len(texts) else []
     doubtful = tuple(sorted(device for device in devices if not passes_luhn(device))) if check_luhn else ()
-    return Declaration(devices, tuple(sorted(duplicates)), doubtful)
+    return DesiredDevices(devices, tuple(sorted(duplicates)), doubtful)
 
 
 def cause(value: object) -> str:
@@ -87,7 +87,7 @@ def passes_luhn(device: str) -> bool:
 _DOUBLED = {48 + digit: (2 * digit) % 10 + (2 * digit) // 10 for digit in range(10)}
 
 
-def doubt(declaration: Declaration) -> str | None:
+def doubt(declaration: DesiredDevices) -> str | None:
     """One sentence about all devices that fail the Luhn check, None if there are none."""
     if not declaration.doubtful:
         return None

@@ -14,7 +14,7 @@ if t.TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class Wish:
+class DesiredListener:
     """The declared listener. Credentials that are None are not declared, empty ones are declared to be none."""
 
     listener: Listener

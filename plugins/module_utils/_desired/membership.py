@@ -9,17 +9,17 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import InputError
-from .._plan.guardrails import Rails, check_declaration
+from .._plan.guardrails import Guardrails, check_declaration
 from .._plan.target import Permit, Target
 from .checks import check_range
-from .imei import Declaration, declare, doubt
+from .imei import DesiredDevices, declare, doubt
 from .task_files import Declarations
 
 if t.TYPE_CHECKING:
     from .checks import Params
 
 
-def declaration_of(params: Params, files: Declarations | None = None) -> Declaration:
+def desired_devices(params: Params, files: Declarations | None = None) -> DesiredDevices:
     """The declared devices of ``devices`` or ``devices_file``. Raises InputError.
 
     Args:
@@ -36,7 +36,7 @@ def declaration_of(params: Params, files: Declarations | None = None) -> Declara
     return declare(devices, lambda index: f"devices[{index}]", check_luhn=check_luhn)
 
 
-def checked_doubt(params: Params, declaration: Declaration) -> str | None:
+def checked_doubt(params: Params, declaration: DesiredDevices) -> str | None:
     """A sentence about devices that fail their check digit, None if there are none. Raises InputError with it where ``imei_check`` is strict."""
     sentence = doubt(declaration)
     if sentence and params["imei_check"] == "strict":
@@ -44,11 +44,11 @@ def checked_doubt(params: Params, declaration: Declaration) -> str | None:
     return sentence
 
 
-def target_of(params: Params, declaration: Declaration, permit: Permit | None = None) -> Target:
+def target_of(params: Params, declaration: DesiredDevices, permit: Permit | None = None) -> Target:
     """What the options make of a membership. Raises InputError, and RailError for an empty declaration."""
     check_range(params, "max_removal_percent", 0, 100)
     check_range(params, "max_removals", 0)
     check_range(params, "batch_size", 1)
-    rails = Rails(params["allow_empty"], params["max_removal_percent"], params["max_removals"])
+    rails = Guardrails(params["allow_empty"], params["max_removal_percent"], params["max_removals"])
     check_declaration(rails, params["state"], len(declaration.devices))
     return Target(params["state"], declaration.devices, rails, params["batch_size"], permit)

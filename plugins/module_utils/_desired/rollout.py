@@ -10,13 +10,13 @@ import dataclasses
 import datetime
 import typing as t
 
-from .._api.model import Key
+from .._api.model import UpgradeKey
 from .._errors import InputError, ThingSpaceError
 from .._plan.moves import check_disjoint
 from .._plan.target import Target
 from .checks import OF_AN_ENTRY
-from .imei import Declaration, doubt
-from .membership import checked_doubt, declaration_of, target_of
+from .imei import DesiredDevices, doubt
+from .membership import checked_doubt, desired_devices, target_of
 from .task_files import Declarations
 from .upgrade import check_dates, day_of, key_of, upgrade_id_of
 
@@ -29,14 +29,14 @@ _OF_THE_KEY = ("firmware_name", "firmware_to", "start_date", "end_date")
 
 
 @dataclasses.dataclass(frozen=True)
-class Declared:
+class DesiredUpgrade:
     """One declared upgrade: known by its id, or by its natural key and then scheduled if it is not there."""
 
     name: str
     upgrade_id: str | None
-    key: Key | None
+    key: UpgradeKey | None
     end_date: str | None
-    declaration: Declaration
+    declaration: DesiredDevices
     target: Target
     on_rejected: str
 
@@ -54,9 +54,9 @@ class Declared:
         return self.name if self.name in (self.upgrade_id, str(self.key)) else f"{self.name} ({self.upgrade_id or self.key})"
 
 
-def declared_upgrades(params: Params, today: datetime.date) -> list[Declared]:
+def desired_upgrades(params: Params, today: datetime.date) -> list[DesiredUpgrade]:
     """The entries of ``upgrades``, checked each for itself and together. Raises InputError, and RailError for an empty declaration."""
-    found: list[Declared] = []
+    found: list[DesiredUpgrade] = []
     files = Declarations()
     count = 0
     for index, entry in enumerate(params["upgrades"]):
@@ -81,9 +81,9 @@ def declared_upgrades(params: Params, today: datetime.date) -> list[Declared]:
     return found
 
 
-def check_same(upgrades: t.Sequence[Declared], refs: t.Sequence[str]) -> None:
+def check_same(upgrades: t.Sequence[DesiredUpgrade], refs: t.Sequence[str]) -> None:
     """Raise InputError if two entries are the same upgrade, by what they are known by."""
-    first: dict[str, Declared] = {}
+    first: dict[str, DesiredUpgrade] = {}
     for upgrade, ref in zip(upgrades, refs, strict=True):
         other = first.setdefault(ref, upgrade)
         if other is not upgrade:
@@ -91,15 +91,15 @@ def check_same(upgrades: t.Sequence[Declared], refs: t.Sequence[str]) -> None:
             raise InputError(f"{both} are the same upgrade ({ref}): declare each upgrade once, with all its devices.")
 
 
-def doubts(params: Params, upgrades: t.Iterable[Declared]) -> str | None:
+def doubts(params: Params, upgrades: t.Iterable[DesiredUpgrade]) -> str | None:
     """One sentence for the whole task about devices that fail their check digit, from entries that want to be warned."""
     pairs = zip(upgrades, params["upgrades"], strict=True)
     warned = [upgrade.declaration for upgrade, entry in pairs if (entry["imei_check"] or params["imei_check"]) == "warn"]
     every = frozenset().union(*(declaration.devices for declaration in warned))
-    return doubt(Declaration(every, (), tuple(sorted({device for declaration in warned for device in declaration.doubtful}))))
+    return doubt(DesiredDevices(every, (), tuple(sorted({device for declaration in warned for device in declaration.doubtful}))))
 
 
-def _one(params: dict[str, t.Any], files: Declarations) -> Declared:
+def _one(params: dict[str, t.Any], files: Declarations) -> DesiredUpgrade:
     upgrade_id = (params["upgrade_id"] or "").strip()
     key = end_date = None
     if not upgrade_id:
@@ -108,7 +108,8 @@ def _one(params: dict[str, t.Any], files: Declarations) -> Declared:
         check_dates(key, end_date)
     elif given := [option for option in _OF_THE_KEY if params[option] not in (None, "")]:
         raise InputError(f"upgrade_id and {', '.join(given)} are given: an upgrade is known by either its upgrade_id or its firmware and start_date.")
-    declaration = declaration_of(params, files)
+    declaration = desired_devices(params, files)
     checked_doubt(params, declaration)
     name = (params["name"] or "").strip() or upgrade_id or str(key)
-    return Declared(name, upgrade_id_of(upgrade_id) if upgrade_id else None, key, end_date, declaration, target_of(params, declaration), params["on_rejected"])
+    known = upgrade_id_of(upgrade_id) if upgrade_id else None
+    return DesiredUpgrade(name, known, key, end_date, declaration, target_of(params, declaration), params["on_rejected"])

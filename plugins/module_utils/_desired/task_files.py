@@ -11,7 +11,7 @@ import typing as t
 
 from .._errors import InputError
 from . import device_file
-from .imei import Declaration
+from .imei import DesiredDevices
 
 # 2,000,000 devices, which are the most that a task may declare, as CSV files with 250 characters a line.
 LARGEST_TOGETHER = 500_000_000
@@ -52,9 +52,9 @@ class Declarations:
     """The declarations of the device files of a task."""
 
     def __init__(self) -> None:
-        self._files: TaskFiles[Declaration] = TaskFiles()
+        self._files: TaskFiles[DesiredDevices] = TaskFiles()
 
-    def load(self, path: str, *, column: str | None = None, check_luhn: bool) -> Declaration:
+    def load(self, path: str, *, column: str | None = None, check_luhn: bool) -> DesiredDevices:
         """Read, check and merge a device file; its ending says what it is: ``.csv``, ``.json``, anything else is text with one device a line.
 
         Args:
@@ -63,7 +63,7 @@ class Declarations:
         Raises InputError that names file and line.
         """
 
-        def read() -> Declaration:
+        def read() -> DesiredDevices:
             content = device_file.content_of(path, f"devices_file {path}")
             self._files.count(path, content)
             return device_file.parse(content, path, column=column, check_luhn=check_luhn)

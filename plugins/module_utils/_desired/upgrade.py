@@ -11,11 +11,11 @@ import re
 import typing as t
 
 from .._api.fields import iso
-from .._api.model import Key
+from .._api.model import UpgradeKey
 from .._errors import InputError
 
 
-def key_of(params: t.Mapping[str, t.Any]) -> Key:
+def key_of(params: t.Mapping[str, t.Any]) -> UpgradeKey:
     """The natural key out of the options. Raises InputError."""
     options = ("firmware_name", "firmware_to", "start_date")
     missing = [option for option in options if params[option] is None or not str(params[option]).strip()]
@@ -24,7 +24,7 @@ def key_of(params: t.Mapping[str, t.Any]) -> Key:
     for option in options[:2]:
         if not isinstance(params[option], str):
             raise InputError(f"{option} is {params[option]!r} and not a string: YAML reads 2.10 as the number 2.1. Put it in quotes.")
-    return Key(params["firmware_name"].strip(), params["firmware_to"].strip(), day_of(params["start_date"], "start_date"))
+    return UpgradeKey(params["firmware_name"].strip(), params["firmware_to"].strip(), day_of(params["start_date"], "start_date"))
 
 
 def day_of(value: object, option: str) -> str:
@@ -40,7 +40,7 @@ def day_of(value: object, option: str) -> str:
     raise InputError(f"{option} {str(value)[:80]!r} is not a day: give it as YYYY-MM-DD. The service knows days in UTC and no time of day.")
 
 
-def check_dates(key: Key, end_date: str | None) -> None:
+def check_dates(key: UpgradeKey, end_date: str | None) -> None:
     """Raise InputError for an end before the start."""
     if end_date is not None and end_date < key.start_date:
         raise InputError(f"end_date {end_date} lies before start_date {key.start_date}.")

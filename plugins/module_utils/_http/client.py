@@ -14,9 +14,9 @@ import urllib.parse
 from .._clock import Backoff
 from .._errors import ThingSpaceError, UnsettledError
 from .._text import ended
-from .error_body import error_for, speak, turned_away
+from .error_body import error_for, parse_error_body, turned_away
 from .json_value import value_of
-from .redact import hiding
+from .redact import redactor
 from .transport import Answer, Request, Transport, retry_after
 
 _JSON = {"Accept": "application/json", "Content-Type": "application/json"}
@@ -39,7 +39,7 @@ class Client:
         self.has_written = False
         # "Bearer xyz" is as secret as xyz; the scheme is not.
         # Takes the credentials and these secrets out of a text.
-        self.hide = hiding([*secrets, *(value.split()[-1] for value in headers.values() if value.strip())])
+        self.hide = redactor([*secrets, *(value.split()[-1] for value in headers.values() if value.strip())])
 
     @property
     def requests(self) -> int:
@@ -119,7 +119,7 @@ class Client:
             )
         if answer.status >= 400:
             refusal = error_for(answer.status, answer.body, what, self.hide)
-            if may_repeat or turned_away(answer.status, speak(answer.body, self.hide)):
+            if may_repeat or turned_away(answer.status, parse_error_body(answer.body, self.hide)):
                 raise refusal
             raise UnsettledError(
                 refusal.message,
@@ -141,7 +141,7 @@ class Client:
             if may_repeat:
                 raise meant
             raise UnsettledError(meant.message, "service", carried_out=None, status=answer.status, code=meant.code, detail=meant.detail)
-        said = speak(answer.body, self.hide).message[:100] or "an empty body"
+        said = parse_error_body(answer.body, self.hide).message[:100] or "an empty body"
         if answer.body.lstrip()[:1] in (b"{", b"[", b""):
             raise UnsettledError(ended(f"The answer to {what} is cut off: {said}"), "service", carried_out=None, status=answer.status)
         # A page instead of JSON (a proxy's log-in, a portal) does not go away by asking again, but a write may have passed.

@@ -20,7 +20,7 @@ from .._errors import Kind, ThingSpaceError
 from .._text import ended, one_line
 
 if t.TYPE_CHECKING:
-    from .redact import Hide
+    from .redact import Redact
 
 _SESSION = re.compile(r"session\s*token|session has expired|UWS verification failure \(The Session", re.IGNORECASE)
 _SESSION_CODE = re.compile(r"SessionToken", re.IGNORECASE)
@@ -36,7 +36,7 @@ _MOST_READ = 4096
 TOO_DEEP = "lists and objects that stand too deep in each other"
 
 
-class Spoken(t.NamedTuple):
+class ErrorBody(t.NamedTuple):
     """What an error body says, whatever its shape."""
 
     shape: t.Literal["service", "fault", "oauth", "xml", "other"]
@@ -44,7 +44,7 @@ class Spoken(t.NamedTuple):
     message: str
 
 
-def speak(body: bytes, hide: Hide = str) -> Spoken:
+def parse_error_body(body: bytes, hide: Redact = str) -> ErrorBody:
     """Read an error body of any shape; the message is one line of at most 300 characters.
 
     Args:
@@ -58,22 +58,22 @@ def speak(body: bytes, hide: Hide = str) -> Spoken:
     if isinstance(parsed, dict):
         fault = parsed.get("fault")
         if isinstance(fault, dict):
-            return Spoken("fault", _text(fault.get("code"), hide), _line(hide, fault.get("message"), fault.get("description")))
+            return ErrorBody("fault", _text(fault.get("code"), hide), _line(hide, fault.get("message"), fault.get("description")))
         if "errorCode" in parsed or "errorMessage" in parsed:
-            return Spoken("service", _text(parsed.get("errorCode"), hide), _line(hide, parsed.get("errorMessage")))
+            return ErrorBody("service", _text(parsed.get("errorCode"), hide), _line(hide, parsed.get("errorMessage")))
         if "error" in parsed:
-            return Spoken("oauth", _text(parsed["error"], hide), _line(hide, parsed.get("error_description"), parsed.get("cause")))
+            return ErrorBody("oauth", _text(parsed["error"], hide), _line(hide, parsed.get("error_description"), parsed.get("cause")))
     # What follows is a page or a scrap: its beginning is enough, and no pattern has to go through more.
     text = hide(text)[:_MOST_READ]
     if re.search(r"<(\w+:)?fault\b", text):
         found = re.search(r"<(?:\w+:)?code>([^<]*)<", text)
         said = re.search(r"<(?:\w+:)?message>([^<]*)<", text)
-        return Spoken("xml", _text(found.group(1).strip(), hide) if found else None, _line(hide, said.group(1) if said else None))
+        return ErrorBody("xml", _text(found.group(1).strip(), hide) if found else None, _line(hide, said.group(1) if said else None))
     title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-    return Spoken("other", None, _line(hide, title.group(1) if title else re.sub(r"<[^>]*>", " ", text)))
+    return ErrorBody("other", None, _line(hide, title.group(1) if title else re.sub(r"<[^>]*>", " ", text)))
 
 
-def turned_away(status: int, spoken: Spoken) -> bool:
+def turned_away(status: int, spoken: ErrorBody) -> bool:
     """Whether a 4xx says, in a shape that the documents have, that the request was not carried out.
 
     Those are the service's own word with a code (every P1 page), what the gateway's security layer says (P-SYNC), and a session that is over as a
@@ -87,11 +87,11 @@ def turned_away(status: int, spoken: Spoken) -> bool:
     return spoken.shape == "xml" and status in (401, 403) and bool(code) or _through_uws(spoken)
 
 
-def _through_uws(spoken: Spoken) -> bool:
+def _through_uws(spoken: ErrorBody) -> bool:
     return spoken.shape == "oauth" and spoken.code == "unauthorized" and "UWS" in spoken.message
 
 
-def error_for(status: int, body: bytes, what: str, hide: Hide = str) -> ThingSpaceError:
+def error_for(status: int, body: bytes, what: str, hide: Redact = str) -> ThingSpaceError:
     """The error that a refusal means.
 
     Args:
@@ -100,14 +100,14 @@ def error_for(status: int, body: bytes, what: str, hide: Hide = str) -> ThingSpa
         what: the request in words, such as ``PUT /fota/v1/...``.
         hide: takes secrets out of what the service said.
     """
-    spoken = speak(body, hide)
+    spoken = parse_error_body(body, hide)
     kind, hint = _kind(status, spoken)
     said = ": ".join(part for part in (spoken.code, spoken.message) if part) or "without a word"
     sentence = f"{hint} ({what} was answered with HTTP {status}: {said})" if hint else ended(f"{what} was refused with HTTP {status}: {said}")
     return ThingSpaceError(sentence, kind, status=status, code=spoken.code, detail=spoken.message or None)
 
 
-def _kind(status: int, spoken: Spoken) -> tuple[Kind, str]:
+def _kind(status: int, spoken: ErrorBody) -> tuple[Kind, str]:
     code, message = spoken.code or "", spoken.message
     if spoken.shape == "fault" and code in BEARER_FAULTS or spoken.shape == "xml" and status in (401, 403):
         return "access_token", "The access token (OAuth bearer) is expired or wrong: get a new one, it lives for an hour."
@@ -132,12 +132,12 @@ def _kind(status: int, spoken: Spoken) -> tuple[Kind, str]:
     return "service", ""
 
 
-def _text(value: object, hide: Hide) -> str | None:
+def _text(value: object, hide: Redact) -> str | None:
     # Documents show `fault.code` as a string, the stock gateway emits a number.
     return None if value is None else one_line(hide(_words(value))[:_MOST_READ])[:_LONGEST]
 
 
-def _line(hide: Hide, *values: object) -> str:
+def _line(hide: Redact, *values: object) -> str:
     # Hidden first: a secret may end in what is cut off here.
     parts = (one_line(hide(_words(value))[:_MOST_READ]).rstrip(".") for value in values if value)
     return ". ".join(part for part in parts if part)[:_LONGEST]

@@ -13,12 +13,12 @@ import re
 import typing as t
 import urllib.parse
 
-from .._text import HIDDEN
+from .._text import REDACTED
 
-Hide = t.Callable[[str], str]
+Redact = t.Callable[[str], str]
 
 
-def hiding(secrets: t.Iterable[str]) -> Hide:
+def redactor(secrets: t.Iterable[str]) -> Redact:
     """A function that takes secrets out of a text, in the forms in which a service may echo them."""
     # The longest first: a secret may be part of another.
     ordered = sorted({*secrets} - {""}, key=len, reverse=True)
@@ -30,7 +30,7 @@ def hiding(secrets: t.Iterable[str]) -> Hide:
         # Not before there is an error to be told: every client has such a pattern, and few need it. Case: %2f is %2F.
         return re.compile("|".join("".join(map(_form, secret)) for secret in ordered), re.IGNORECASE)
 
-    return lambda text: found().sub(HIDDEN, text)
+    return lambda text: found().sub(REDACTED, text)
 
 
 def _form(character: str) -> str:
@@ -56,7 +56,7 @@ _NAMED = re.compile(r"[\w.~%$\[\]-]{1,40}=(?!=*$)")
 _SHORTEST = 6
 
 
-def blotted(text: str) -> str:
+def redacted_url(text: str) -> str:
     """A URL without what may be secret: values of query and path parameters, fragment, all before the last @. A path cannot be told apart."""
     scheme, head, tail = _parts(text)
     if "@" in tail:
@@ -69,8 +69,8 @@ def blotted(text: str) -> str:
 
 
 def secrets_in(text: str) -> list[str]:
-    """What :func:`blotted` takes out of a URL, for errors that quote it whole or in part."""
-    if blotted(text) == text:
+    """What :func:`redacted_url` takes out of a URL, for errors that quote it whole or in part."""
+    if redacted_url(text) == text:
         return []
     _scheme, head, tail = _parts(text)
     before = (head + tail if "@" in tail else head).rpartition("@")[0]

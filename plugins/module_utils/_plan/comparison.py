@@ -11,7 +11,7 @@ import typing as t
 
 from .._api.model import Upgrade
 from .._errors import ThingSpaceError
-from .._text import some
+from .._text import first_few
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,13 +38,14 @@ def differs(upgrade: Upgrade, comparison: Comparison) -> str:
 
 def added(upgrade: Upgrade, extra: t.Collection[str]) -> str:
     """That an upgrade holds more than it was scheduled with."""
-    return f"The upgrade {upgrade.upgrade_id} holds {len(extra)} devices that are not declared ({some(extra)}): somebody else may have added them."
+    return f"The upgrade {upgrade.upgrade_id} holds {len(extra)} devices that are not declared ({first_few(extra)}): somebody else may have added them."
 
 
 def not_shown(upgrade: Upgrade, asked: int, missing: t.Collection[str]) -> ThingSpaceError:
     """That an upgrade holds less than it was scheduled with."""
     return ThingSpaceError(
         f"The upgrade {upgrade.upgrade_id} was scheduled with {asked} devices, and the service does not show {len(missing)} of them in it within "
-        f"retry_timeout ({some(missing)}). Look at it again later, and bring in what is still missing with thingspace.fota.upgrade_devices before it starts.",
+        f"retry_timeout ({first_few(missing)}). Look at it again later, and bring in what is still missing with "
+        "thingspace.fota.upgrade_devices before it starts.",
         "not_visible",
     )

@@ -16,10 +16,10 @@ from .._errors import RailError, StateError
 from .plan import State
 
 if t.TYPE_CHECKING:
-    from .._api.model import Key
+    from .._api.model import UpgradeKey
 
 
-def check_future(key: Key, today: datetime.date) -> None:
+def check_future(key: UpgradeKey, today: datetime.date) -> None:
     """Raise StateError for a start in the past: a wave file that is still in Git must not flash again."""
     if key.start_date < today.isoformat():
         raise StateError(
@@ -64,7 +64,7 @@ SMALLEST_GUARDED = 10
 
 
 @dataclasses.dataclass(frozen=True)
-class Rails:
+class Guardrails:
     """The limits that a declaration must keep."""
 
     allow_empty: bool
@@ -72,7 +72,7 @@ class Rails:
     max_removals: int | None
 
 
-def check_declaration(rails: Rails, state: State, declared: int) -> None:
+def check_declaration(rails: Guardrails, state: State, declared: int) -> None:
     """Raise RailError for an empty declaration that would empty an upgrade."""
     if state == "exact" and declared == 0 and not rails.allow_empty:
         raise RailError(
@@ -80,7 +80,7 @@ def check_declaration(rails: Rails, state: State, declared: int) -> None:
         )
 
 
-def check_removals(rails: Rails, state: State, removals: int, members: int) -> None:
+def check_removals(rails: Guardrails, state: State, removals: int, members: int) -> None:
     """Raise RailError if a run removes too much.
 
     Args:

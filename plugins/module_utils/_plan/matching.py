@@ -14,13 +14,13 @@ from .._errors import StateError
 from .._text import one_line
 
 if t.TYPE_CHECKING:
-    from .._api.model import Key
+    from .._api.model import UpgradeKey
 
 _SHOWN = 5
 _LONGEST = 80
 
 
-def matching(key: Key, upgrades: t.Iterable[Upgrade], mine: str = "") -> list[Upgrade]:
+def matching(key: UpgradeKey, upgrades: t.Iterable[Upgrade], mine: str = "") -> list[Upgrade]:
     """The upgrades that are meant. Raises StateError where that cannot be known of one: it must be neither made a second time nor taken for gone.
 
     Args:
@@ -42,7 +42,7 @@ def matching(key: Key, upgrades: t.Iterable[Upgrade], mine: str = "") -> list[Up
     return [upgrade for upgrade in upgrades if key.fits(upgrade) or upgrade.upgrade_id.lower() == mine]
 
 
-def only(key: Key, matches: t.Sequence[Upgrade]) -> Upgrade | None:
+def single(key: UpgradeKey, matches: t.Sequence[Upgrade]) -> Upgrade | None:
     """The one match, None if there is none. Raises StateError for more than one."""
     if len(matches) > 1:
         ids = ", ".join(f"{upgrade.upgrade_id} ({upgrade.status})" for upgrade in matches)

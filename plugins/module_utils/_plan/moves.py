@@ -12,7 +12,7 @@ import itertools
 import typing as t
 
 from .._errors import Kind
-from .._text import some
+from .._text import first_few
 from .plan import Plan, State, make_plan
 
 _SHOWN = 3
@@ -93,7 +93,7 @@ def check_disjoint(wanted: t.Iterable[tuple[object, frozenset[str]]]) -> Problem
                 twice[first, upgrade].append(device)
     if not twice:
         return None
-    told = "; ".join(f"{some(devices)} in {first} and in {second}" for (first, second), devices in itertools.islice(twice.items(), _MOST))
+    told = "; ".join(f"{first_few(devices)} in {first} and in {second}" for (first, second), devices in itertools.islice(twice.items(), _MOST))
     told += f"; and {len(twice) - _MOST} more pairs of upgrades" if len(twice) > _MOST else ""
     return Problem("input", f"A device can be in one upgrade only, and is declared twice: {told}.")
 
@@ -175,7 +175,7 @@ def taken(entries: t.Sequence[Entry], others: t.Sequence[tuple[str, frozenset[st
 
 
 def _told(found: t.Mapping[tuple[str, str], t.Collection[str]], sentence: str) -> list[Problem]:
-    problems = [Problem("state", sentence.format(some(devices), *pair)) for pair, devices in itertools.islice(found.items(), _MOST)]
+    problems = [Problem("state", sentence.format(first_few(devices), *pair)) for pair, devices in itertools.islice(found.items(), _MOST)]
     if len(found) > _MOST:
         problems.append(Problem("state", f"And the like for {len(found) - _MOST} more pairs of upgrades."))
     return problems

@@ -36,10 +36,10 @@ class Start:
     new: bool = False
 
 
-Round = tuple[Step, ...]
+Stage = tuple[Step, ...]
 
 
-def rounds(starts: t.Mapping[str, Start], moves: t.Iterable[Move]) -> list[Round]:
+def stages(starts: t.Mapping[str, Start], moves: t.Iterable[Move]) -> list[Stage]:
     """The steps in their order. Those of one round do not depend on each other; each round needs the ones before it.
 
     Args:
@@ -61,7 +61,7 @@ class _Order:
             self._sources.setdefault((target, device), []).append(source)
             self._targets[source, device] = target
 
-    def rounds(self) -> t.Iterator[Round]:
+    def rounds(self) -> t.Iterator[Stage]:
         while any(self._append.values()) or any(self._remove.values()):
             steps = [step for ref in self._append if (step := self._next(ref))]
             if not steps:

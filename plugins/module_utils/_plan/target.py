@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._api.status import Standing
-from .guardrails import Rails
+from .._api.status import DeviceStatus
+from .guardrails import Guardrails
 from .plan import Plan, State, make_plan
 
 
@@ -24,7 +24,7 @@ class Listing(t.Protocol):
     def refused(self) -> frozenset[str]: ...
 
     @property
-    def devices(self) -> t.Mapping[str, Standing]: ...
+    def devices(self) -> t.Mapping[str, DeviceStatus]: ...
 
     @property
     def status(self) -> str: ...
@@ -55,7 +55,7 @@ class Target:
 
     state: State
     declared: frozenset[str]
-    rails: Rails
+    rails: Guardrails
     batch_size: int
     permit: Permit | None = None
     approved: Plan | None = None

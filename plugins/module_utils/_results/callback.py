@@ -15,7 +15,7 @@ if t.TYPE_CHECKING:
     from .._desired.checks import Params
 
 
-def untouched(params: Params) -> dict[str, t.Any]:
+def empty_result(params: Params) -> dict[str, t.Any]:
     """The return values of a task that failed before its job began, from the options as they were given."""
     return {"account": params.get("account") or params.get("account_name"), "name": SERVICE, "url": None, "previous_url": None, "changed_fields": []}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import collections
 import typing as t
 
-from .._api.fields import beside
+from .._api.fields import merge_unique
 
 if t.TYPE_CHECKING:
     from .._api.model import Upgrade
@@ -31,6 +31,6 @@ def described(upgrade: Upgrade, *, include_devices: bool) -> dict[str, t.Any]:
     if include_devices:
         more = upgrade.more_of_devices
         values["devices"] = [
-            beside({"device_id": device, **standing._asdict()}, more.get(device, {}).items()) for device, standing in sorted(upgrade.devices.items())
+            merge_unique({"device_id": device, **standing._asdict()}, more.get(device, {}).items()) for device, standing in sorted(upgrade.devices.items())
         ]
-    return beside(values, upgrade.more.items())
+    return merge_unique(values, upgrade.more.items())

@@ -94,6 +94,6 @@ class LicenseOutcome(Changes):
         return after - before, before - after
 
 
-def untouched(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def empty_result(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The return values of a task that failed before its job began, from the options as they were given."""
     return LicenseOutcome(account=params.get("account") or params.get("account_name")).values(Budget(0))

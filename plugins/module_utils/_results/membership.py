@@ -118,7 +118,7 @@ class Outcome(Changes):
         }
 
 
-def untouched(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def empty_result(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The return values of a task that failed before its job began, from the options as they were given."""
     return Outcome(upgrade_id=params.get("upgrade_id") or None).values(Budget(0))
 

@@ -113,6 +113,6 @@ class RolloutOutcome:
         return [wave.diff(min(each, limit)) for wave in changed]
 
 
-def untouched(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def empty_result(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The return values of a task that failed before its job began, from the options as they were given."""
     return RolloutOutcome(account=params.get("account") or params.get("account_name")).values(Budget(0))

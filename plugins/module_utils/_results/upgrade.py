@@ -62,7 +62,7 @@ def summary(verb: str, upgrade: t.Mapping[str, t.Any] | None, *, done: bool) -> 
     return f"{verb if done else 'unchanged'}: {key}, {upgrade['device_count']} devices, {upgrade['status']}"
 
 
-def untouched(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def empty_result(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The return values of a task that failed before its job began, from the options as they were given."""
     return Outcome(upgrade_id=params.get("upgrade_id") or None).values(Budget(0))
 

@@ -15,7 +15,7 @@ from .._api.account import Account
 from .._api.model import SERVICE, Listener
 from .._api.v1.callbacks import Callbacks
 from .._desired.checks import account_of
-from .._desired.listener import Wish
+from .._desired.listener import DesiredListener
 from .._errors import InputError, UnsettledError, failure_of
 from .._results.callback import side, unlike
 from .._results.result import Result
@@ -51,7 +51,7 @@ class _Task:
         params = self._params
         self._account = account_of(params["account"])
         present = params["state"] == "present"
-        wish = Wish(self._listener(), params["update_password"] == "always") if present or params["url"] else None
+        wish = DesiredListener(self._listener(), params["update_password"] == "always") if present or params["url"] else None
         secrets = wish.listener.secrets if wish else []
         first = self._callbacks(secrets).read()
         self._reads.append(first)

@@ -17,7 +17,7 @@ from .._api.v1.upgrades import upgrades_by_status, with_devices
 from .._apply.candidates import CandidateList
 from .._apply.license_membership import Holders, LicensedDevices
 from .._desired.checks import Params
-from .._desired.imei import Declaration, declare
+from .._desired.imei import DesiredDevices, declare
 from .._errors import RailError, StateError, ThingSpaceError
 from .._plan.plan import Plan
 from .._results.license import Cancelled, LicenseOutcome
@@ -57,11 +57,11 @@ class _LicenseTask(Task[Holders]):
         self.heed(declaration)
         self._declared_candidates = declaration.devices
 
-    def declared(self) -> Declaration:
+    def declared(self) -> DesiredDevices:
         params = self.params
         if params["devices"] is None and params["devices_file"] is None and self._declared_candidates is not None and params["state"] != "exact":
             # The task is about the candidates alone.
-            return Declaration(frozenset())
+            return DesiredDevices(frozenset())
         declaration = super().declared()
         self._wanted = declaration.devices
         return declaration

@@ -13,10 +13,10 @@ import typing as t
 from .._ansible.connection import Connector
 from .._api.account import Account
 from .._apply.progress import Progress, Read, changes_of, judge, landed
-from .._apply.reconcile import Membership, converge, guard, read_listed
+from .._apply.reconcile import Membership, check_write, read_listed, reconcile
 from .._desired.checks import account_of, check_range
-from .._desired.imei import Declaration
-from .._desired.membership import checked_doubt, declaration_of, target_of
+from .._desired.imei import DesiredDevices
+from .._desired.membership import checked_doubt, desired_devices, target_of
 from .._errors import failure_of
 from .._plan.plan import Plan, check_given, check_plan, plan_digest
 from .._plan.target import Target
@@ -58,14 +58,14 @@ class Task(abc.ABC, t.Generic[Read]):
     def check(self) -> None:
         """Raise InputError for options of the module's own."""
 
-    def declared(self) -> Declaration:
+    def declared(self) -> DesiredDevices:
         """The declared devices. Raises InputError."""
-        return declaration_of(self.params)
+        return desired_devices(self.params)
 
     def permit(self, removals: frozenset[str]) -> None:
         """Raise RailError where these removals do more harm than the rails of every module know of."""
 
-    def heed(self, declaration: Declaration) -> None:
+    def heed(self, declaration: DesiredDevices) -> None:
         """Warn about devices that fail their check digit. Raises InputError where ``imei_check`` is strict."""
         if sentence := checked_doubt(self.params, declaration):
             self.warnings.append(sentence + ".")
@@ -121,12 +121,12 @@ class Task(abc.ABC, t.Generic[Read]):
             target = dataclasses.replace(target, approved=plan)
         if plan:
             if self.check_mode:
-                guard(membership.name, target, progress, plan)
+                check_write(membership.name, target, progress, plan)
                 # The plan is what would land.
                 progress.sent = {"append": set(plan.append), "remove": set(plan.remove)}
                 progress.last = first.predicted(plan.append, plan.remove)
             else:
-                converge(membership, target, progress, client.backoff)
+                reconcile(membership, target, progress, client.backoff)
             self._tell(target, progress, known)
         if progress.failure is not None:
             raise progress.failure

@@ -11,18 +11,18 @@ import typing as t
 
 from .._ansible.connection import Connector
 from .._api.account import Account
-from .._api.model import Key, Upgrade, is_gone
+from .._api.model import Upgrade, UpgradeKey, is_gone
 from .._api.status import REFUSED
 from .._apply.schedule import Scheduler
 from .._clock import today
 from .._desired.checks import account_of, check_range
-from .._desired.imei import Declaration
-from .._desired.membership import checked_doubt, declaration_of
+from .._desired.imei import DesiredDevices
+from .._desired.membership import checked_doubt, desired_devices
 from .._desired.upgrade import check_dates, day_of, key_of, upgrade_id_of
 from .._errors import InputError, failure_of
 from .._plan.comparison import Comparison, added, compared, differs, not_shown
 from .._plan.guardrails import check_cancellable, check_future, check_standing, reasons, why_refused
-from .._plan.matching import only
+from .._plan.matching import single
 from .._results.budget import Budget
 from .._results.described import described
 from .._results.membership import Rejection
@@ -56,7 +56,7 @@ class _Task:
         self._params = params
         self._connector = connector
         self._check_mode = check_mode
-        self._declaration: Declaration | None = None
+        self._declaration: DesiredDevices | None = None
         self._before: Upgrade | None = None
         self._predicted = False
         self._scheduler: Scheduler | None = None
@@ -95,7 +95,7 @@ class _Task:
         check_dates(key, end_date)
         self._declare()
         scheduler = self._open(account)
-        self._before = scheduler.last = only(key, scheduler.find(key))
+        self._before = scheduler.last = single(key, scheduler.find(key))
         if self._before is None:
             self._make(scheduler, account, key, end_date)
         if scheduler.last is not None and not scheduler.landed and not self._predicted:
@@ -118,11 +118,11 @@ class _Task:
 
     def _declare(self) -> None:
         if any(self._params[option] is not None for option in ("devices", "devices_file", "devices_column")):
-            self._declaration = declaration_of(self._params)
+            self._declaration = desired_devices(self._params)
             if sentence := checked_doubt(self._params, self._declaration):
                 self.warnings.append(sentence + ".")
 
-    def _make(self, scheduler: Scheduler, account: str, key: Key, end_date: str | None) -> None:
+    def _make(self, scheduler: Scheduler, account: str, key: UpgradeKey, end_date: str | None) -> None:
         check_future(key, today())
         if not self._declared:
             raise InputError(f"There is no upgrade {key} yet, and to schedule it at least one device is needed: give devices or devices_file.")
@@ -181,7 +181,7 @@ class _Task:
                 raise InputError("Name the upgrade to cancel with upgrade_id, or with firmware_name, firmware_to and start_date.")
             key = key_of(self._params)
             scheduler = self._open(account)
-            found = only(key, scheduler.find(key)) or next(iter(scheduler.find(key, ["UpgradeFailed"])), None)
+            found = single(key, scheduler.find(key)) or next(iter(scheduler.find(key, ["UpgradeFailed"])), None)
         if found is None or is_gone(found):
             return
         self._before = scheduler.last = found

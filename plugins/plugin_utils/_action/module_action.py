@@ -45,7 +45,7 @@ class ModuleAction(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         self._supports_async = self.lock is None
 
     # The return values of a task that failed before its job began, from the options as they were given.
-    untouched: t.Callable[[Values], Values] = staticmethod(lambda arguments: {})
+    empty_result: t.Callable[[Values], Values] = staticmethod(lambda arguments: {})
 
     def prepare(self, arguments: Values) -> None:
         """Change the options into those of the module. Raises ThingSpaceError."""
@@ -57,7 +57,7 @@ class ModuleAction(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             self.prepare(arguments)
             result |= self.run_module(arguments, task_vars)
         except ThingSpaceError as error:
-            told = {**self.untouched(arguments), "failed": True, "changed": False, "requests": 0, "msg": error.sentence, "error": error.as_dict()}
+            told = {**self.empty_result(arguments), "failed": True, "changed": False, "requests": 0, "msg": error.sentence, "error": error.as_dict()}
             result |= _text.told(told)
         finally:
             if not self._in_background:

@@ -13,7 +13,7 @@ import collections
 import re
 import typing as t
 
-from ...module_utils._api.fields import beside
+from ...module_utils._api.fields import merge_unique
 from ...module_utils._errors import InputError
 
 Upgrade = t.Mapping[str, t.Any]
@@ -40,7 +40,7 @@ def variables(upgrade: Upgrade, prefix: str) -> dict[str, t.Any]:
     """
     ours = {name: upgrade[name] for name in _DOCUMENTED if name in upgrade}
     more = ((_service(name), value) for name, value in upgrade.items() if name not in ours)
-    return {f"{prefix}{name}": value for name, value in beside(ours, more).items()}
+    return {f"{prefix}{name}": value for name, value in merge_unique(ours, more).items()}
 
 
 def are_upgrades(kept: object) -> bool:

@@ -13,7 +13,7 @@ import functools
 import re
 import typing as t
 
-from ...module_utils._api.status import REJECTED, failed, folded, untold
+from ...module_utils._api.status import REJECTED, failed, is_pending, normalized
 
 # What is known of a device in an upgrade, in the order in which it is told everywhere.
 KINDS = ("done", "running", "waiting", "failed", "refused", "silent", "other")
@@ -149,21 +149,21 @@ def account_of(upgrades: t.Iterable[t.Mapping[str, t.Any]], firmware: t.Mapping[
 
 def kind_of(phase: Phase, status: str, has_target: bool = False) -> str:
     """What the status of a device means in an upgrade that is so far."""
-    word = folded(status)
+    word = normalized(status)
     if word == REJECTED:
         return "refused"
     if _DONE.fullmatch(word):
         return "done"
     if failed(status):
         return "failed"
-    kind = _BEFORE_IN[phase] if untold(status) else "other"
+    kind = _BEFORE_IN[phase] if is_pending(status) else "other"
     # The version alone is no proof before the start: the device may have had it all along.
     return "done" if has_target and phase in ("running", "ended") else kind
 
 
 def phase_of(status: str) -> Phase:
     """How far an upgrade is. Words that nobody has documented are `other`."""
-    return _PHASES.get(folded(status), "other")
+    return _PHASES.get(normalized(status), "other")
 
 
 def day_of(text: str) -> datetime.date | None:
@@ -195,7 +195,7 @@ def _groups(now: t.Mapping[str, _Listing], waves: t.Sequence[Wave]) -> list[Grou
     found: dict[tuple[str, str, str, str], dict[int, list[str]]] = {}
     for name, listing in now.items():
         wave = waves[listing.place]
-        whole = wave.status if wave.phase == "failed" and untold(listing.status) else ""
+        whole = wave.status if wave.phase == "failed" and is_pending(listing.status) else ""
         found.setdefault((listing.kind, listing.status, listing.reason, whole), {}).setdefault(listing.place, []).append(name)
     groups = [Group(*key, {waves[place]: sorted(names) for place, names in sorted(by.items(), reverse=True)}) for key, by in found.items()]
     return sorted(groups, key=lambda group: (KINDS.index(group.kind), -group.count, group.status, group.reason, group.whole))

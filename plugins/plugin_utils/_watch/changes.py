@@ -14,7 +14,7 @@ import hashlib
 import json
 import typing as t
 
-from ...module_utils._api.status import REJECTED, Standing, failed, folded, untold
+from ...module_utils._api.status import REJECTED, DeviceStatus, failed, is_pending, normalized
 
 # Of what the service says without measure an event tells this much: every device of an upgrade may have an event with all of it.
 MOST_STATUSES = 50
@@ -29,7 +29,7 @@ class Seen:
     """One upgrade as a look found it, in the shape of ``upgrade_info``: without its devices, their standings, and a list of them on demand."""
 
     facts: dict[str, t.Any]
-    devices: t.Mapping[str, Standing] = dataclasses.field(repr=False)
+    devices: t.Mapping[str, DeviceStatus] = dataclasses.field(repr=False)
     listed: t.Callable[[], list[dict[str, t.Any]]] = dataclasses.field(repr=False)
     # Whether it is in the list of a watched status. Then it is watched, whatever it calls its status there.
     is_listed: bool = False
@@ -44,7 +44,7 @@ class Record:
     """One upgrade as it was told last."""
 
     facts: dict[str, t.Any]
-    devices: dict[str, Standing]
+    devices: dict[str, DeviceStatus]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Event:
     told: dict[str, t.Any] | None
     key: str
     device: str | None = None
-    standing: Standing | None = None
+    standing: DeviceStatus | None = None
     seen: Seen | None = None
 
 
@@ -88,10 +88,10 @@ class Memory:
             devices: whether devices have events of their own.
             now: when the look was, as ISO 8601.
         """
-        watched = {folded(status) for status in statuses}
+        watched = {normalized(status) for status in statuses}
         for key, seen in look.items():
             record = self.records.get(key)
-            kept = seen if seen and (seen.is_listed or folded(seen.facts["status"]) in watched) else None
+            kept = seen if seen and (seen.is_listed or normalized(seen.facts["status"]) in watched) else None
             if record and seen and devices:
                 yield from self._of_devices(key, record, seen, now)
             if record or seen:
@@ -165,9 +165,9 @@ def _numbers(facts: dict[str, t.Any]) -> dict[str, t.Any]:
     """What conditions ask about an upgrade. The share is one of the devices that the service has not refused beforehand."""
     counted: dict[str, int] = facts["devices_by_status"]
     # The devices of an upgrade that failed as a whole may be listed as accepted for ever: no document says what becomes of them.
-    whole = folded(facts["status"]) == "upgradefailed"
-    failures = sum(number for status, number in counted.items() if failed(status) or (whole and untold(status)))
-    refused = sum(number for status, number in counted.items() if folded(status) == REJECTED)
+    whole = normalized(facts["status"]) == "upgradefailed"
+    failures = sum(number for status, number in counted.items() if failed(status) or (whole and is_pending(status)))
+    refused = sum(number for status, number in counted.items() if normalized(status) == REJECTED)
     members = facts["device_count"] - refused
     return {
         "upgrade_id": facts["upgrade_id"],
@@ -200,12 +200,12 @@ def _meant(short: t.Mapping[str, t.Any] | None) -> tuple[t.Any, ...]:
         return ()
     counted: collections.Counter[str] = collections.Counter()
     for status, number in short["devices_by_status"].items():
-        counted[folded(status)] += number
-    return folded(short["status"]), short["device_count"], counted
+        counted[normalized(status)] += number
+    return normalized(short["status"]), short["device_count"], counted
 
 
-def _meant_by(standing: Standing | None) -> Standing | None:
-    return standing and standing._replace(status=folded(standing.status))
+def _meant_by(standing: DeviceStatus | None) -> DeviceStatus | None:
+    return standing and standing._replace(status=normalized(standing.status))
 
 
 def _short(facts: t.Mapping[str, t.Any] | None) -> dict[str, t.Any] | None:

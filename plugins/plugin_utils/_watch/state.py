@@ -13,7 +13,7 @@ import threading
 import typing as t
 import uuid
 
-from ...module_utils._api.status import Standing
+from ...module_utils._api.status import DeviceStatus
 from ...module_utils._desired.upgrade import upgrade_id_of
 from ...module_utils._errors import InputError, ThingSpaceError
 from ...module_utils._http.json_value import too_deep
@@ -121,7 +121,7 @@ def _written(memory: Memory, account: str) -> str:
     """JSON. The devices of an upgrade stand under their status and reason, which are few: 100,000 of them take 2 MB."""
     records = {}
     for key, record in memory.records.items():
-        groups: dict[Standing, list[str]] = {}
+        groups: dict[DeviceStatus, list[str]] = {}
         for device, standing in record.devices.items():
             groups.setdefault(standing, []).append(device)
         records[key] = {"facts": record.facts, "devices": [[*standing, devices] for standing, devices in groups.items()]}
@@ -152,7 +152,7 @@ def _record(key: str, value: dict[str, t.Any]) -> Record:
     for optional in ("account", "firmware_name", "firmware_to", "start_date", "end_date"):
         if facts.get(optional) is not None:
             _text(facts[optional])
-    groups = [(Standing(_text(status), _text(reason)), devices) for status, reason, devices in value["devices"]]
+    groups = [(DeviceStatus(_text(status), _text(reason)), devices) for status, reason, devices in value["devices"]]
     return Record(facts, {_text(device): standing for standing, devices in groups for device in devices})
 
 

@@ -10,13 +10,13 @@ import collections
 import dataclasses
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils._api.status import Operation, Standing
+from ansible_collections.thingspace.fota.plugins.module_utils._api.status import DeviceStatus, Operation
 from ansible_collections.thingspace.fota.plugins.module_utils._clock import Backoff
 
-IN = Standing("Device Accepted", "")
-OUT = Standing("Device Rejected", "not eligible")
-DONE = {"append": Standing("AddDeviceSucceed", ""), "remove": Standing("RemoveDeviceSucceed", "")}
-NO = Standing("AddDeviceFailed", "no such device")
+IN = DeviceStatus("Device Accepted", "")
+OUT = DeviceStatus("Device Rejected", "not eligible")
+DONE = {"append": DeviceStatus("AddDeviceSucceed", ""), "remove": DeviceStatus("RemoveDeviceSucceed", "")}
+NO = DeviceStatus("AddDeviceFailed", "no such device")
 
 Self = t.TypeVar("Self", bound="Scripted")
 
@@ -32,7 +32,7 @@ class Seen:
     told: bool = True
 
     @property
-    def devices(self) -> t.Mapping[str, Standing]:
+    def devices(self) -> t.Mapping[str, DeviceStatus]:
         return {**dict.fromkeys(self.members, IN), **dict.fromkeys(self.refused, OUT)}
 
     def predicted(self, append: frozenset[str], remove: frozenset[str]) -> Seen:
@@ -96,10 +96,10 @@ class FakeMembership(Scripted):
         step = self.step("read", "read")
         return step if isinstance(step, Seen) else self.now
 
-    def change(self, operation: Operation, devices: list[str]) -> dict[str, Standing]:
+    def change(self, operation: Operation, devices: list[str]) -> dict[str, DeviceStatus]:
         step = self.step(operation, f"{operation} {''.join(devices)}")
         if step is not None:
-            return t.cast("dict[str, Standing]", step)
+            return t.cast("dict[str, DeviceStatus]", step)
         self.do(operation, "".join(devices))
         return dict.fromkeys(devices, DONE[operation])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils._api.model import Key
+from ansible_collections.thingspace.fota.plugins.module_utils._api.model import UpgradeKey
 from ansible_collections.thingspace.fota.plugins.module_utils._api.status import Operation
 from ansible_collections.thingspace.fota.plugins.module_utils._clock import Backoff
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
@@ -17,7 +17,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._http.client impor
 from support.fake_membership import DONE, Clock, Scripted
 
 ACCOUNT = "0402196254-00001"
-KEY = Key("F", "2.1", "2999-01-01")
+KEY = UpgradeKey("F", "2.1", "2999-01-01")
 Body = dict[str, t.Any]
 
 
@@ -41,7 +41,7 @@ class FakeService(Scripted):
     def backoff(self) -> Backoff:
         return self.clock.backoff(self._timeout)
 
-    def add(self, upgrade_id: str, members: str = "", refused: str = "", status: str = "Queued", key: Key = KEY) -> Body:
+    def add(self, upgrade_id: str, members: str = "", refused: str = "", status: str = "Queued", key: UpgradeKey = KEY) -> Body:
         devices = [*((device, "Device Accepted", "") for device in members), *((device, "Device Rejected", "not eligible") for device in refused)]
         body: Body = {"id": upgrade_id, "accountName": ACCOUNT, "status": status, "endDate": "2999-02-01"}
         body |= {"firmwareName": key.firmware_name, "firmwareTo": key.firmware_to, "startDate": key.start_date}
@@ -89,7 +89,7 @@ class FakeService(Scripted):
 
     def make(self, body: Body, upgrade_id: str = "") -> Body:
         """What a POST makes."""
-        key = Key(body["firmwareName"], body["firmwareTo"], body["startDate"])
+        key = UpgradeKey(body["firmwareName"], body["firmwareTo"], body["startDate"])
         return dict(self.add(upgrade_id or f"N{len(self.posted)}", "".join(body["deviceList"]), status="RequestPending", key=key))
 
     def _there(self, upgrade_id: str) -> Body:

@@ -8,29 +8,29 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.thingspace.fota.plugins.module_utils._api.model import Key
-from ansible_collections.thingspace.fota.plugins.module_utils._desired.imei import Declaration
-from ansible_collections.thingspace.fota.plugins.module_utils._desired.rollout import Declared
+from ansible_collections.thingspace.fota.plugins.module_utils._api.model import UpgradeKey
+from ansible_collections.thingspace.fota.plugins.module_utils._desired.imei import DesiredDevices
+from ansible_collections.thingspace.fota.plugins.module_utils._desired.rollout import DesiredUpgrade
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import UnsettledError
-from ansible_collections.thingspace.fota.plugins.module_utils._plan.guardrails import Rails
+from ansible_collections.thingspace.fota.plugins.module_utils._plan.guardrails import Guardrails
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.plan import Plan, State
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.target import Target
 from ansible_collections.thingspace.fota.plugins.module_utils._tasks.rollout.wave import Wave
 
 from support.fake_service import ACCOUNT, KEY, FakeService
 
-FREE = Rails(allow_empty=True, max_removal_percent=100, max_removals=None)
+FREE = Guardrails(allow_empty=True, max_removal_percent=100, max_removals=None)
 
 
-def target(devices: str, state: State = "exact", rails: Rails = FREE) -> Target:
+def target(devices: str, state: State = "exact", rails: Guardrails = FREE) -> Target:
     return Target(state, frozenset(devices), rails, 10)
 
 
-def declared(devices: str, upgrade_id: str | None = None, key: Key | None = KEY, **more: t.Any) -> Declared:
-    return Declared("wave", upgrade_id, None if upgrade_id else key, "2999-03-01", Declaration(frozenset(devices)), target(devices, **more), "fail")
+def declared(devices: str, upgrade_id: str | None = None, key: UpgradeKey | None = KEY, **more: t.Any) -> DesiredUpgrade:
+    return DesiredUpgrade("wave", upgrade_id, None if upgrade_id else key, "2999-03-01", DesiredDevices(frozenset(devices)), target(devices, **more), "fail")
 
 
-def new(service: FakeService, devices: str, key: Key = KEY, **more: t.Any) -> Wave:
+def new(service: FakeService, devices: str, key: UpgradeKey = KEY, **more: t.Any) -> Wave:
     """A wave that is yet to be scheduled, with its plan."""
     wave = Wave(declared(devices, key=key, **more), service.client, ACCOUNT)
     wave.commit(Plan(append=frozenset(devices)), moves=False)

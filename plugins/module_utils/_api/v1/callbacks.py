@@ -14,9 +14,9 @@ import re
 import typing as t
 
 from ..._errors import ThingSpaceError, UnsettledError
-from ..._http.redact import blotted
+from ..._http.redact import redacted_url
 from ..account import Account
-from ..fields import NAMES, dicts, plain
+from ..fields import NAMES, dicts, normalize_keys
 from ..model import SERVICE, Listener
 
 if t.TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _without_words(error: ThingSpaceError, status: int) -> ThingSpaceError:
 
 def described_listener(listener: Told) -> Told:
     """A listener without its credentials: whether there are some stands in ``username_set`` and the like."""
-    told: Told = {"username_set": False, "password_set": False, **_without_credentials(plain(listener, _OF_LISTENER))}
+    told: Told = {"username_set": False, "password_set": False, **_without_credentials(normalize_keys(listener, _OF_LISTENER))}
     return told
 
 
@@ -138,4 +138,4 @@ def _without_credentials(value: t.Any) -> t.Any:
         return {**{name: _without_credentials(item) for name, item in value.items() if not _CREDENTIAL.search(name)}, **secret}
     if isinstance(value, list):
         return [_without_credentials(item) for item in value]
-    return blotted(value) if isinstance(value, str) else value
+    return redacted_url(value) if isinstance(value, str) else value

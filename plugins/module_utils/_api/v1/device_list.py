@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._errors import ThingSpaceError
-from ..status import REJECTED, Standing, folded
+from ..status import REJECTED, DeviceStatus, normalized
 
 _REASONS = ("Reason", "reason", "resultReason")
 
@@ -40,7 +40,7 @@ class Forms:
         return reason_of(item) if reason is None else reason
 
 
-def standings(body: object, forms: Forms | None = None) -> dict[str, Standing]:
+def device_statuses(body: object, forms: Forms | None = None) -> dict[str, DeviceStatus]:
     """The devices of a list, or of the answer to a change. One object for each different standing keeps 100,000 devices small.
 
     Raises ThingSpaceError if there is no such list.
@@ -55,8 +55,8 @@ def standings(body: object, forms: Forms | None = None) -> dict[str, Standing]:
     if not isinstance(listed, list):
         raise ThingSpaceError("The service answered without a list of devices.", "service")
     reason = (forms or Forms()).reason
-    known: dict[tuple[object, object], Standing] = {}
-    devices: dict[str, Standing] = {}
+    known: dict[tuple[object, object], DeviceStatus] = {}
+    devices: dict[str, DeviceStatus] = {}
     for item in listed:
         try:
             device = item["deviceId"].strip()
@@ -69,9 +69,9 @@ def standings(body: object, forms: Forms | None = None) -> dict[str, Standing]:
             standing = known[said]
         except (KeyError, TypeError):
             text = (_string(said[0]), _string(said[1]))
-            standing = known.setdefault(text, Standing(text[0] or "", text[1] or ""))
+            standing = known.setdefault(text, DeviceStatus(text[0] or "", text[1] or ""))
         # Listed twice, once rejected: it is in, and would be flashed.
-        if device not in devices or folded(devices[device].status) == REJECTED:
+        if device not in devices or normalized(devices[device].status) == REJECTED:
             devices[device] = standing
     return devices
 

@@ -10,7 +10,7 @@ import typing as t
 
 from ..._errors import ThingSpaceError
 from ..account import Account
-from ..fields import NAMES, dicts, plain
+from ..fields import NAMES, dicts, normalize_keys
 
 if t.TYPE_CHECKING:
     from ..fields import Told
@@ -27,7 +27,7 @@ class Fleet:
 
     def firmware(self) -> list[Told]:
         """GET everything that can be flashed. The list has no pages."""
-        return [plain(item, NAMES) for item in dicts(self._account.read("firmware"), "firmware")]
+        return [normalize_keys(item, NAMES) for item in dicts(self._account.read("firmware"), "firmware")]
 
     def devices(self, client_type: str | None = None, wanted: t.Collection[str] | None = None) -> dict[str, Told]:
         """GET the devices, by id: all of them, or those that are wanted. Reads no more pages once they are all found."""
@@ -42,19 +42,19 @@ class Fleet:
                     raise ThingSpaceError("The service answered with a device that has no deviceId.", "service")
                 device = device.strip()
                 if wanted is None or device in wanted:
-                    found[device] = plain({**item, "deviceId": device}, NAMES)
+                    found[device] = normalize_keys({**item, "deviceId": device}, NAMES)
             if wanted is not None and len(found) == len(set(wanted)):
                 break
         return found
 
     def history(self, device: str) -> list[Told]:
         """GET what became of a device in the last six months."""
-        return [plain(item, _OF_HISTORY) for item in dicts(self._account.read("reports", "devices", device), "upgrades of a device")]
+        return [normalize_keys(item, _OF_HISTORY) for item in dicts(self._account.read("reports", "devices", device), "upgrades of a device")]
 
     def subscription(self) -> Told:
         """GET what was bought."""
         body = dicts([self._account.read("subscriptions")], "subscriptions")[0]
         if not body.keys() & {"accountName", "purchaseType"}:
             raise ThingSpaceError("The service answered with something that is no subscription.", "service")
-        told: Told = plain(body, NAMES)
+        told: Told = normalize_keys(body, NAMES)
         return told

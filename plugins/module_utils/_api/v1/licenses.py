@@ -12,9 +12,9 @@ import typing as t
 
 from ..._errors import ThingSpaceError, UnsettledError
 from ..account import Account
-from ..fields import iso, plain
-from ..status import Operation, Standing
-from .device_list import standings
+from ..fields import iso, normalize_keys
+from ..status import DeviceStatus, Operation
+from .device_list import device_statuses
 
 _NAMES = {"deviceId": "device_id", "accountName": "account"}
 _PAGE_FIELDS = {"totalLicenses", "assignedLicenses", "hasMoreData", "lastSeenDeviceId", "deviceList"}
@@ -80,8 +80,8 @@ class Licenses:
                 if not isinstance(item, dict):
                     raise _no_device()
                 device = _device(item.get("deviceId"))
-                devices[device] = plain({**item, "deviceId": device}, _NAMES)
-        more = plain({name: value for name, value in page.items() if name not in _PAGE_FIELDS}, _NAMES)
+                devices[device] = normalize_keys({**item, "deviceId": device}, _NAMES)
+        more = normalize_keys({name: value for name, value in page.items() if name not in _PAGE_FIELDS}, _NAMES)
         assigned = _told_count(page, "assignedLicenses")
         return Licensed(_count(page.get("totalLicenses")), assigned, devices, more, listed or assigned is not None), pages
 
@@ -105,14 +105,14 @@ class Licenses:
                 return Candidates(tuple(devices), iso(str(updated)) if updated else None)
         raise ThingSpaceError(f"The service says that there are {count} cancellation candidates and lists {len(devices)}.", "service")
 
-    def change(self, operation: Operation, devices: list[str]) -> dict[str, Standing]:
+    def change(self, operation: Operation, devices: list[str]) -> dict[str, DeviceStatus]:
         """POST one batch. The standing of each device in the answer; devices that it leaves out are missing here too.
 
         Raises UnsettledError where only reading can tell what became of it.
         """
         body = self._account.write("POST", {"deviceList": devices}, "licenses", "assign" if operation == "append" else "remove")
         try:
-            return standings(body)
+            return device_statuses(body)
         except ThingSpaceError as error:
             # The status was a success, so the change may well have been made.
             raise UnsettledError(error.message, "service", carried_out=None) from None

@@ -10,10 +10,10 @@ import typing as t
 
 from ..._errors import ThingSpaceError, UnsettledError
 from ..account import Account
-from ..fields import day_or_moment, plain
+from ..fields import day_or_moment, normalize_keys
 from ..model import Upgrade
-from ..status import STATUSES, Operation, Standing
-from .device_list import Forms, reason_of, standings
+from ..status import STATUSES, DeviceStatus, Operation
+from .device_list import Forms, device_statuses, reason_of
 
 _FIRMWARE = ("firmwareName", "firmwareTo")
 _FIELDS = {"id", "accountName", *_FIRMWARE, "startDate", "endDate", "status", "deviceList"}
@@ -32,14 +32,14 @@ class Upgrades:
             raise ThingSpaceError(f"Asked for the upgrade {upgrade_id}, the service answered with another one.", "service")
         return upgrade
 
-    def change(self, upgrade_id: str, operation: Operation, devices: list[str]) -> dict[str, Standing]:
+    def change(self, upgrade_id: str, operation: Operation, devices: list[str]) -> dict[str, DeviceStatus]:
         """PUT one batch. The standing of each device in the answer; devices that it leaves out are missing here too.
 
         Raises UnsettledError where only reading can tell what became of it.
         """
         body = self._account.write("PUT", {"type": operation, "deviceList": devices}, "upgrades", "upgrade", upgrade_id)
         try:
-            return standings(body)
+            return device_statuses(body)
         except ThingSpaceError as error:
             # The status was a success, so the change may well have been made.
             raise UnsettledError(error.message, "service", carried_out=None) from None
@@ -80,8 +80,8 @@ def upgrade_of(body: object, account: str) -> Upgrade:
         start_date=_date(body.get("startDate")),
         end_date=_date(body.get("endDate")),
         status=body["status"],
-        devices=standings(body, forms),
-        more=plain({name: value for name, value in body.items() if name not in known}),
+        devices=device_statuses(body, forms),
+        more=normalize_keys({name: value for name, value in body.items() if name not in known}),
         more_of_devices=_more_of_devices(body["deviceList"]) if forms.more else {},
         told=isinstance(body.get("deviceList"), list),
     )
@@ -96,7 +96,7 @@ def _id_of(body: t.Mapping[str, t.Any]) -> str:
 def _more_of_devices(listed: list[dict[str, t.Any]]) -> dict[str, dict[str, t.Any]]:
     """Fields of devices that we do not know, a second reason among them."""
     more = ((item, item.keys() - {"deviceId", "status", reason_of(item)}) for item in listed)
-    return {item["deviceId"].strip(): plain({name: item[name] for name in sorted(names)}) for item, names in more if names}
+    return {item["deviceId"].strip(): normalize_keys({name: item[name] for name in sorted(names)}) for item, names in more if names}
 
 
 def _date(value: object) -> str | None:

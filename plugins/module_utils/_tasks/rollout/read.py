@@ -11,11 +11,11 @@ import typing as t
 from ..._api.account import Account
 from ..._api.model import Upgrade, holds
 from ..._api.v1.upgrades import upgrades_by_status, with_devices
-from ..._apply.parallel import together
+from ..._apply.parallel import run_in_parallel
 from ..._clock import today
 from ..._desired.rollout import check_same
 from ..._plan.guardrails import why_refused
-from ..._plan.matching import matching, only
+from ..._plan.matching import matching, single
 from .wave import Wave
 
 # Upgrades that hold their devices: those that have not started, and those that run.
@@ -48,13 +48,13 @@ class Reader:
             self._listed = [upgrade for upgrade in listed if upgrade.upgrade_id.lower() not in ended]
         there = [(wave, upgrade_id) for wave in self._waves if (upgrade_id := wave.declared.upgrade_id or self._by_key(wave))]
         check_same([wave.declared for wave, dummy in there], [upgrade_id.lower() for dummy, upgrade_id in there])
-        together(lambda pair: pair[0].read(pair[1]), there, self._concurrency)
+        run_in_parallel(lambda pair: pair[0].read(pair[1]), there, self._concurrency)
         for wave in self._waves:
             wave.seen = True
 
     def _by_key(self, wave: Wave) -> str | None:
         key = wave.declared.key
-        match = only(key, matching(key, [*(self._listed or ()), *self._finished])) if key else None
+        match = single(key, matching(key, [*(self._listed or ()), *self._finished])) if key else None
         if key and not match and key.start_date < today().isoformat() and wave.declared.target.state != "absent":
             wave.past = True
             self.warnings.append(

@@ -14,16 +14,16 @@ from ..._api.model import Upgrade
 from ..._apply.progress import judge
 from ..._clock import today
 from ..._desired.checks import account_of, check_range
-from ..._desired.rollout import declared_upgrades, doubts
+from ..._desired.rollout import desired_upgrades, doubts
 from ..._errors import InputError, Kind, RailError, ThingSpaceError, failure_of
 from ..._plan.moves import Joint, Move, Problem, join, taken
 from ..._plan.plan import Target, check_given, check_plan, plan_digest
-from ..._plan.stages import Start, rounds
+from ..._plan.stages import Start, stages
 from ..._results.budget import Budget
 from ..._results.described import described
 from ..._results.result import Result
 from ..._results.rollout import Moved, RolloutOutcome
-from ..._text import some
+from ..._text import first_few
 from .read import Reader
 from .wave import Wave, outcome_of, rejected_of
 from .write import write
@@ -78,7 +78,7 @@ class _Task:
         check_range(params, "concurrency", 1, 64)
         check_range(params, "diff_limit", 0)
         check_range(params, "result_limit", 0)
-        declared = declared_upgrades(params, today())
+        declared = desired_upgrades(params, today())
         if sentence := doubts(params, declared):
             self.warnings.append(sentence + ".")
         waves = [Wave(upgrade, self._connector.authorized(branch=True), account) for upgrade in declared]
@@ -144,12 +144,12 @@ class _Task:
         leaving = {device: wave for ref, wave in self._waves.items() for device in joint.plans[ref].remove}
         for ref, wave in self._waves.items():
             if lost := leaving.keys() & joint.plans[ref].refused:
-                self.warnings.append(f"{some(lost)} would leave where they are, and {wave.declared} lists them as rejected: they are in no upgrade then.")
+                self.warnings.append(f"{first_few(lost)} would leave where they are, and {wave.declared} lists them as rejected: they are in no upgrade then.")
 
     # what is done
 
     def _carry_out(self, starts: t.Mapping[str, Start]) -> None:
-        order = rounds(starts, self._moves)
+        order = stages(starts, self._moves)
         for step in (step for steps in order for step in steps if step.empties):
             wave = self._waves[step.ref]
             wave.empty_meanwhile = True

@@ -11,18 +11,18 @@ import typing as t
 
 from ..._api.account import Account
 from ..._api.model import Upgrade, holds
-from ..._api.status import REFUSED, Standing
+from ..._api.status import REFUSED, DeviceStatus
 from ..._api.v1.upgrades import Upgrades
 from ..._apply.progress import Progress, changes_of, landed, rejections
-from ..._apply.reconcile import converge, read_listed
+from ..._apply.reconcile import read_listed, reconcile
 from ..._apply.schedule import Scheduler
 from ..._apply.upgrade_membership import UpgradeDevices
 from ..._clock import today
-from ..._desired.rollout import Declared
+from ..._desired.rollout import DesiredUpgrade
 from ..._errors import InputError, StateError, ThingSpaceError, failure_of
 from ..._http.client import Client
 from ..._plan.guardrails import check_future, check_removals, why_refused
-from ..._plan.matching import only
+from ..._plan.matching import single
 from ..._plan.moves import Entry
 from ..._plan.plan import Plan, State
 from ..._plan.stages import Step
@@ -30,9 +30,9 @@ from ..._plan.target import Listing, Target
 from ..._results.described import described
 from ..._results.membership import Changes, Rejection
 from ..._results.rollout import Action, WaveOutcome
-from ..._text import some
+from ..._text import first_few
 
-_ACCEPTED = Standing("Device Accepted", "")
+_ACCEPTED = DeviceStatus("Device Accepted", "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Wave:
     arrive, and from where, ``staying`` which ones were not removed, and where they were to go.
     """
 
-    def __init__(self, declared: Declared, client: Client, account: str) -> None:
+    def __init__(self, declared: DesiredUpgrade, client: Client, account: str) -> None:
         self.declared = declared
         self.client = client
         self._account = Account(client, account)
@@ -191,7 +191,7 @@ class Wave:
 
     def _converge(self, target: Target) -> None:
         progress = self.progress
-        converge(UpgradeDevices(Upgrades(self._account), progress.last.upgrade_id), target, progress, self.client.backoff)
+        reconcile(UpgradeDevices(Upgrades(self._account), progress.last.upgrade_id), target, progress, self.client.backoff)
         if progress.failure is not None:
             raise progress.failure
 
@@ -206,8 +206,8 @@ class Wave:
         extra = left.remove - (progress.answers["remove"].keys() - progress.acknowledged("remove")) - self.staying.keys()
         if missing or extra:
             self.failure = StateError(
-                f"Somebody else has changed it while this run worked on it: {len(missing)} declared devices are missing ({some(missing) or 'none'}), "
-                f"{len(extra)} others are in it ({some(extra) or 'none'}). Run it again."
+                f"Somebody else has changed it while this run worked on it: {len(missing)} declared devices are missing ({first_few(missing) or 'none'}), "
+                f"{len(extra)} others are in it ({first_few(extra) or 'none'}). Run it again."
             )
 
     def _make(self, devices: frozenset[str], *, approved: bool, late: bool) -> None:
@@ -217,7 +217,7 @@ class Wave:
             return
         try:
             # A second POST makes a second upgrade: look once more if time has passed.
-            scheduler.last = only(key, scheduler.find(key)) if late else None
+            scheduler.last = single(key, scheduler.find(key)) if late else None
             if scheduler.last is None:
                 scheduler.schedule(key, declared.end_date, devices, self.known, lambda: check_future(key, today()))
         finally:
@@ -249,7 +249,7 @@ class Wave:
                 raise StateError(why_refused(progress.last))
 
 
-def _nothing(declared: Declared, account: str) -> Upgrade:
+def _nothing(declared: DesiredUpgrade, account: str) -> Upgrade:
     key = declared.key
     name, version, start = (key.firmware_name, key.firmware_to, key.start_date) if key else (None, None, None)
     return Upgrade("", account, name, version, start, declared.end_date, "RequestPending", {})

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._apply.parallel import together
+from ..._apply.parallel import run_in_parallel
 from ..._errors import StateError
 from ..._plan.moves import Move
-from ..._plan.stages import Round, Step
-from ..._text import some
+from ..._plan.stages import Stage, Step
+from ..._text import first_few
 from .wave import Wave
 
 
-def write(waves: t.Mapping[str, Wave], rounds: t.Iterable[Round], moves: t.Sequence[Move], concurrency: int, *, approved: bool) -> None:
+def write(waves: t.Mapping[str, Wave], rounds: t.Iterable[Stage], moves: t.Sequence[Move], concurrency: int, *, approved: bool) -> None:
     """Send the writes. Does not raise: each wave keeps its failure.
 
     Args:
@@ -33,7 +33,7 @@ def write(waves: t.Mapping[str, Wave], rounds: t.Iterable[Round], moves: t.Seque
         def take(step: Step, late: bool = number > 0) -> None:
             waves[step.ref].take(step, _held_back(step, sources), _staying(step, targets), approved=approved, late=late)
 
-        together(take, [step for step in steps if waves[step.ref].failure is None], concurrency)
+        run_in_parallel(take, [step for step in steps if waves[step.ref].failure is None], concurrency)
     for wave in waves.values():
         wave.check_end()
         _tell_withheld(wave)
@@ -65,7 +65,7 @@ def _tell_withheld(wave: Wave) -> None:
             places.setdefault(place, []).append(device)
         if places:
             word = "still in" if devices is wave.withheld else "for"
-            _add(wave, sentence.format("; ".join(f"{some(named)} {word} {place}" for place, named in places.items())))
+            _add(wave, sentence.format("; ".join(f"{first_few(named)} {word} {place}" for place, named in places.items())))
 
 
 def _tell_stranded(waves: t.Mapping[str, Wave], moves: t.Iterable[Move]) -> None:
@@ -78,7 +78,7 @@ def _tell_stranded(waves: t.Mapping[str, Wave], moves: t.Iterable[Move]) -> None
     for (source, target), devices in ways.items():
         lost = "did not arrive: no upgrade of this rollout holds them"
         arrived = "may not have arrived: look before they are put elsewhere" if waves[target].unsettled else lost
-        _add(waves[target], f"{some(devices)} left {waves[source].declared} and {arrived}.")
+        _add(waves[target], f"{first_few(devices)} left {waves[source].declared} and {arrived}.")
 
 
 def _add(wave: Wave, sentence: str) -> None:

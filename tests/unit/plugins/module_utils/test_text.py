@@ -15,7 +15,7 @@ import unicodedata
 import pytest
 import yaml
 from ansible_collections.thingspace.fota.plugins.module_utils import _text
-from ansible_collections.thingspace.fota.plugins.module_utils._http.redact import hiding
+from ansible_collections.thingspace.fota.plugins.module_utils._http.redact import redactor
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,7 +97,7 @@ def test_what_is_told_comes_through_json_and_stays_as_it_is(values: t.Any) -> No
 )
 def test_no_name_is_lost(names: list[str], told: list[str]) -> None:
     values = {name: number for number, name in enumerate(names)}
-    assert _text.told({"deep": [values]}, hiding(["TOKEN"])) == {"deep": [dict(zip(told, range(len(told)), strict=True))]}
+    assert _text.told({"deep": [values]}, redactor(["TOKEN"])) == {"deep": [dict(zip(told, range(len(told)), strict=True))]}
 
 
 def test_numbers_that_json_or_its_readers_would_change_become_text() -> None:
@@ -112,5 +112,5 @@ def test_no_secret_comes_out_of_the_conversion(secret: str) -> None:
     parts: list[t.Any] = [{"msg": echo, echo: [echo], "before": f"x\n{echo}", "error": {"message": f"{echo}{echo}"}} for echo in echoes]
     # One that is only spelled by what is made of it.
     parts += [{"msg": secret.replace(" ", " \t")}, int(secret) if secret.isdecimal() else None]
-    told = json.dumps(_text.told(parts, hiding([secret])))
+    told = json.dumps(_text.told(parts, redactor([secret])))
     assert not [part for part in ("cret", "1234567890") if part in told]

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils._api.fields import day_or_moment, day_told, iso, plain
+from ansible_collections.thingspace.fota.plugins.module_utils._api.fields import day_or_moment, day_told, iso, normalize_keys
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,7 +81,7 @@ def test_names_become_snake_case_and_nothing_is_dropped() -> None:
         "deviceList": [{"deviceId": "1", "upgradeTime": "01/01/1900 0:0:0", "startDate": None}],
         "new-field": [1, [2]],
     }
-    assert plain(came, {"deviceList": "devices"}) == {
+    assert normalize_keys(came, {"deviceList": "devices"}) == {
         "last_seen_device_id": 5,
         "url_name": "x",
         "devices": [{"device_id": "1", "upgrade_time": "1900-01-01T00:00:00Z", "start_date": None}],

@@ -14,8 +14,8 @@ import xml.sax.saxutils
 
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._api.login import Credentials, Tokens
-from ansible_collections.thingspace.fota.plugins.module_utils._http.error_body import error_for, speak
-from ansible_collections.thingspace.fota.plugins.module_utils._http.redact import hiding
+from ansible_collections.thingspace.fota.plugins.module_utils._http.error_body import error_for, parse_error_body
+from ansible_collections.thingspace.fota.plugins.module_utils._http.redact import redactor
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -38,34 +38,34 @@ FORMS = [
 @given(SECRETS, st.sampled_from(FORMS), st.text(st.sampled_from("xyz .:\n"), max_size=20))
 def test_every_form_of_every_secret_is_hidden(secret: str, form: type[str], around: str) -> None:
     assume(secret.casefold() not in around.casefold())
-    hidden = hiding([secret])(f"{around}{form(secret)}{around}")
+    hidden = redactor([secret])(f"{around}{form(secret)}{around}")
     assert hidden == f"{around}********{around}"
 
 
 @given(SECRETS, st.integers(240, 310))
 def test_no_half_of_a_secret_is_left_where_a_message_is_cut(secret: str, before: int) -> None:
     body = json.dumps({"errorCode": "X", "errorMessage": "~" * before + secret}).encode()
-    said = speak(body, hiding([secret])).message
+    said = parse_error_body(body, redactor([secret])).message
     assert set(said) <= {"~", "*"}
 
 
 @given(SECRETS, SECRETS)
 def test_a_secret_inside_another_leaves_nothing_of_it(first: str, second: str) -> None:
-    assert hiding([first, first + second])(first + second) == "********"
+    assert redactor([first, first + second])(first + second) == "********"
 
 
 def test_nothing_of_a_secret_is_left_where_blanks_and_points_are_dropped() -> None:
     for secret in ("geheim.", "geheim\xa0", "\tgeheim"):
-        said = speak(json.dumps({"errorCode": "X", "errorMessage": f"no {secret}"}).encode(), hiding([secret]))
+        said = parse_error_body(json.dumps({"errorCode": "X", "errorMessage": f"no {secret}"}).encode(), redactor([secret]))
         assert said.message == "no ********"
 
 
 def test_halves_of_characters_are_hidden_like_others() -> None:
-    assert hiding(["a\ud800b"])("xa\ud800bx") == "x********x"
+    assert redactor(["a\ud800b"])("xa\ud800bx") == "x********x"
 
 
 def test_without_secrets_nothing_is_hidden() -> None:
-    assert hiding(["", ""])("all of it") == "all of it"
+    assert redactor(["", ""])("all of it") == "all of it"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_without_secrets_nothing_is_hidden() -> None:
 )
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
 def test_every_shape_of_an_error_is_searched(body: object, status: int) -> None:
-    error = error_for(status, json.dumps(body).encode(), "POST /x", hiding(["geheim"]))
+    error = error_for(status, json.dumps(body).encode(), "POST /x", redactor(["geheim"]))
     assert "geheim" not in f"{error.message} {error.code} {error.detail}"
     assert "********" in error.message
 
@@ -90,7 +90,7 @@ def test_every_shape_of_an_error_is_searched(body: object, status: int) -> None:
 def test_markup_is_searched(tag: str) -> None:
     text = xml.sax.saxutils.escape("ge<h>eim")
     for body in (f"<am:fault><{tag}>{text}</{tag}></am:fault>", f"<html><{tag}>{text}</{tag}></html>"):
-        error = error_for(403, body.encode(), "POST /x", hiding(["ge<h>eim"]))
+        error = error_for(403, body.encode(), "POST /x", redactor(["ge<h>eim"]))
         assert "eim" not in f"{error.message} {error.code} {error.detail}"
 
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils._api.status import Operation, Standing
+from ansible_collections.thingspace.fota.plugins.module_utils._api.status import DeviceStatus, Operation
 from ansible_collections.thingspace.fota.plugins.module_utils._apply.progress import Progress, changes_of, judge, landed, rejections
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.plan import Plan
 from ansible_collections.thingspace.fota.plugins.module_utils._results.membership import Changes, Rejection
 from support.fake_membership import DONE, NO, OUT, Seen, seen
 
-GONE = Standing("DeviceNotFound", "is not in it")
+GONE = DeviceStatus("DeviceNotFound", "is not in it")
 
 
-def progress(first: Seen, last: Seen, *, unread: bool = False, **sent: t.Mapping[str, Standing | None]) -> Progress[Seen]:
+def progress(first: Seen, last: Seen, *, unread: bool = False, **sent: t.Mapping[str, DeviceStatus | None]) -> Progress[Seen]:
     """A run that has sent devices and was answered so; None for a lost answer."""
     made = Progress(first)
     made.last, made.unread = last, unread
@@ -79,7 +79,7 @@ def test_what_is_refused_is_told_sorted_with_the_words_of_the_service() -> None:
 
 
 def test_a_device_about_which_the_answer_says_nothing_is_refused_by_nobody() -> None:
-    silence = Standing("", "")
+    silence = DeviceStatus("", "")
     run = progress(seen("r"), seen("r", "l"), append={"a": silence, "l": silence}, remove={"r": silence})
     assert rejections(run, Plan(frozenset("a"), frozenset("r"), frozenset("l"))) == (Rejection("l", "append", *OUT),)
     run.failure = ThingSpaceError("No.", "not_visible")
@@ -105,7 +105,7 @@ def test_a_refusal_of_one_operation_is_none_of_the_other() -> None:
         ({}, Rejection("l", "listed", *OUT)),
     ],
 )
-def test_a_device_that_is_listed_as_rejected_was_refused_now_if_it_was_sent_now(append: dict[str, Standing | None], told: Rejection) -> None:
+def test_a_device_that_is_listed_as_rejected_was_refused_now_if_it_was_sent_now(append: dict[str, DeviceStatus | None], told: Rejection) -> None:
     assert rejections(progress(seen("a"), seen("a", "l"), append=append), Plan(refused=frozenset("l"))) == (told,)
 
 
@@ -139,7 +139,7 @@ def test_no_refusal_or_one_that_is_to_be_ignored_says_nothing(refused: list[Reje
 
 
 def test_an_answer_in_unknown_words_may_be_a_change_where_nobody_could_wait() -> None:
-    run = progress(seen("a"), seen("a"), append={"b": Standing("Done", "")})
+    run = progress(seen("a"), seen("a"), append={"b": DeviceStatus("Done", "")})
     assert not landed(run, Plan(append=frozenset("b")))
     run.failure = ThingSpaceError("No.", "service")
     assert landed(run, Plan(append=frozenset("b")))

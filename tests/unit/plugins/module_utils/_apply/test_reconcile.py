@@ -9,16 +9,16 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils._api.status import Operation, Standing
+from ansible_collections.thingspace.fota.plugins.module_utils._api.status import DeviceStatus, Operation
 from ansible_collections.thingspace.fota.plugins.module_utils._apply.progress import Progress
-from ansible_collections.thingspace.fota.plugins.module_utils._apply.reconcile import converge, guard
+from ansible_collections.thingspace.fota.plugins.module_utils._apply.reconcile import check_write, reconcile
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import RailError, StateError, ThingSpaceError, UnsettledError
-from ansible_collections.thingspace.fota.plugins.module_utils._plan.guardrails import Rails
+from ansible_collections.thingspace.fota.plugins.module_utils._plan.guardrails import Guardrails
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.plan import Plan, State
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.target import Target
 from support.fake_membership import DONE, IN, NO, OUT, Clock, FakeMembership, Seen, seen
 
-FREE = Rails(allow_empty=True, max_removal_percent=100, max_removals=None)
+FREE = Guardrails(allow_empty=True, max_removal_percent=100, max_removals=None)
 REFUSED = ThingSpaceError("No.", "service")
 UNKNOWN = "A change of 1 devices was sent before, and whether it was made is unknown: run the task again."
 
@@ -40,7 +40,7 @@ class Run:
         self.membership = membership
         self.clock = clock or Clock()
         self.progress = progress or Progress(membership.now)
-        converge(membership, aim, self.progress, lambda: self.clock.backoff(timeout))
+        reconcile(membership, aim, self.progress, lambda: self.clock.backoff(timeout))
 
     @property
     def calls(self) -> list[str]:
@@ -119,12 +119,12 @@ def test_how_many_acknowledged_changes_are_not_shown() -> None:
         ({}, "c", False),
         ({"c": NO}, "c", False),
         ({"c": DONE["append"]}, "c", True),
-        ({"c": Standing("Whatever", "")}, "c", True),
+        ({"c": DeviceStatus("Whatever", "")}, "c", True),
         ({"c": DONE["append"]}, "d", False),
         ({"c": NO, "d": DONE["append"]}, "cd", True),
     ],
 )
-def test_what_may_yet_be_shown(answers: dict[str, Standing], missing: str, doubtful: bool) -> None:
+def test_what_may_yet_be_shown(answers: dict[str, DeviceStatus], missing: str, doubtful: bool) -> None:
     plans: dict[Operation, Plan] = {"append": Plan(append=frozenset(missing)), "remove": Plan(remove=frozenset(missing))}
     for operation, plan in plans.items():
         run = Progress(seen("a"))
@@ -144,7 +144,7 @@ def test_what_was_lost_once_may_yet_be_shown_though_it_is_refused_now() -> None:
 
 def refusal(aim: Target, run: Progress[Seen], append: str = "", remove: str = "") -> str:
     with pytest.raises((StateError, RailError)) as failure:
-        guard("the upgrade X", aim, run, Plan(frozenset(append), frozenset(remove)))
+        check_write("the upgrade X", aim, run, Plan(frozenset(append), frozenset(remove)))
     return f"{failure.value.kind}: {failure.value.message}"
 
 
@@ -166,7 +166,7 @@ def test_more_than_was_approved_is_not_sent(append: str, remove: str) -> None:
 def test_what_was_approved_or_a_part_of_it_is_sent() -> None:
     aim = target("ab", approved=Plan(frozenset("ab"), frozenset("cd")))
     for append, remove in (("ab", "cd"), ("a", "c"), ("", "")):
-        guard("the upgrade X", aim, Progress(seen("cd")), Plan(frozenset(append), frozenset(remove)))
+        check_write("the upgrade X", aim, Progress(seen("cd")), Plan(frozenset(append), frozenset(remove)))
 
 
 def test_removals_that_were_done_count_for_the_rails() -> None:
@@ -174,34 +174,34 @@ def test_removals_that_were_done_count_for_the_rails() -> None:
     run = sent(Progress(seen("abcdefghij")), remove="ab")
     run.last = seen("bcdefghij")
     run.answers["remove"]["b"] = DONE["remove"]
-    aim = target("", rails=Rails(allow_empty=True, max_removal_percent=29, max_removals=None))
+    aim = target("", rails=Guardrails(allow_empty=True, max_removal_percent=29, max_removals=None))
     assert refusal(aim, run, remove="c").startswith("rail: 3 of 10 devices (30.0 %)")
-    guard("the upgrade X", target("", rails=Rails(True, 30, None)), run, Plan(remove=frozenset("c")))
+    check_write("the upgrade X", target("", rails=Guardrails(True, 30, None)), run, Plan(remove=frozenset("c")))
     # What is still to come is not counted twice.
-    guard("the upgrade X", target("", rails=Rails(True, 30, None)), run, Plan(remove=frozenset("bc")))
+    check_write("the upgrade X", target("", rails=Guardrails(True, 30, None)), run, Plan(remove=frozenset("bc")))
 
 
 def test_removals_that_could_not_be_read_back_count_for_the_rails() -> None:
     run = sent(Progress(seen("abcdefghij")), remove="ab")
     run.answers["remove"] = dict.fromkeys("ab", DONE["remove"])
     run.unread = True
-    assert refusal(target("", rails=Rails(True, 29, None)), run, remove="c").startswith("rail: 3 of 10 devices")
+    assert refusal(target("", rails=Guardrails(True, 29, None)), run, remove="c").startswith("rail: 3 of 10 devices")
 
 
 def test_what_is_there_now_counts_for_the_rails_too() -> None:
     run = Progress(seen("abcdefghi"))
     run.last = seen("abcdefghij")
-    assert refusal(target("", rails=Rails(True, 30, None)), run, remove="abcd").startswith("rail: 4 of 10 devices")
+    assert refusal(target("", rails=Guardrails(True, 30, None)), run, remove="abcd").startswith("rail: 4 of 10 devices")
 
 
 def test_rails_know_the_state() -> None:
-    guard("the upgrade X", target("abcd", "absent", rails=Rails(True, 0, None)), Progress(seen("abcdefghij")), Plan(remove=frozenset("abcd")))
-    assert refusal(target("abcd", "absent", rails=Rails(True, 0, 3)), Progress(seen("abcdefghij")), remove="abcd").startswith("rail: 4 of 10")
+    check_write("the upgrade X", target("abcd", "absent", rails=Guardrails(True, 0, None)), Progress(seen("abcdefghij")), Plan(remove=frozenset("abcd")))
+    assert refusal(target("abcd", "absent", rails=Guardrails(True, 0, 3)), Progress(seen("abcdefghij")), remove="abcd").startswith("rail: 4 of 10")
 
 
 def test_a_permit_is_asked_about_the_removals_that_are_to_be_sent() -> None:
     asked: list[frozenset[str]] = []
-    guard("the upgrade X", target("a", permit=asked.append), Progress(seen("bc")), Plan(frozenset("a"), frozenset("bc")))
+    check_write("the upgrade X", target("a", permit=asked.append), Progress(seen("bc")), Plan(frozenset("a"), frozenset("bc")))
     assert asked == [frozenset("bc")]
 
 
@@ -249,8 +249,8 @@ def test_an_answer_that_leaves_a_device_out_is_read_back_until_the_time_is_over(
     assert run.clock.pauses == [0.5]
 
 
-@pytest.mark.parametrize("answer", [{}, {"b": Standing("", "")}, {"b": Standing(" ", " ")}])
-def test_an_answer_without_a_word_about_a_device_that_a_later_read_settles(answer: dict[str, Standing]) -> None:
+@pytest.mark.parametrize("answer", [{}, {"b": DeviceStatus("", "")}, {"b": DeviceStatus(" ", " ")}])
+def test_an_answer_without_a_word_about_a_device_that_a_later_read_settles(answer: dict[str, DeviceStatus]) -> None:
     for shows in (seen("abz"), seen("az", "b")):
         membership = FakeMembership("z").then("append", {"a": DONE["append"], **answer}).then("read", seen("az"), shows)
         run = Run(membership, target("abz"))
@@ -267,7 +267,7 @@ def test_a_removal_without_a_word_is_not_known_either() -> None:
 
 
 def test_words_that_nobody_knows_are_a_refusal_once_the_time_is_over() -> None:
-    run = Run(FakeMembership("z").then("append", {"a": Standing("Whatever", "")}), target("az"), timeout=1)
+    run = Run(FakeMembership("z").then("append", {"a": DeviceStatus("Whatever", "")}), target("az"), timeout=1)
     assert (run.calls, run.failure) == (["append a", "read", "read"], None)
 
 
@@ -406,7 +406,7 @@ def test_what_is_raised_is_told_otherwise_and_stays_as_it_is() -> None:
 def test_what_is_refused_to_us_and_there_all_the_same_is_the_work_of_others() -> None:
     membership = FakeMembership("yz")
     membership.then("append", membership.done_but("append", "ab", {"a": NO, "b": DONE["append"]}))
-    membership.then("remove", membership.done_but("remove", "yz", {"y": Standing("RemoveDeviceFailed", ""), "z": DONE["remove"]}))
+    membership.then("remove", membership.done_but("remove", "yz", {"y": DeviceStatus("RemoveDeviceFailed", ""), "z": DONE["remove"]}))
     run = Run(membership, target("ab"))
     assert (run.failure, run.held) == (None, "ab")
     assert (run.progress.landed("append"), run.progress.landed("remove")) == (set("b"), set("z"))
@@ -493,7 +493,7 @@ def test_a_device_that_is_listed_as_rejected_is_not_sent() -> None:
 
 
 def test_rails_hold_in_a_run() -> None:
-    run = Run(FakeMembership("abcdefghij"), target("a", rails=Rails(True, 30, None)))
+    run = Run(FakeMembership("abcdefghij"), target("a", rails=Guardrails(True, 30, None)))
     assert run.calls == []
     assert run.failure is not None
     assert run.failure[0] == "rail"

@@ -11,13 +11,13 @@ import typing as t
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils import _clock as waiter
 from ansible_collections.thingspace.fota.plugins.module_utils._api.account import Account
-from ansible_collections.thingspace.fota.plugins.module_utils._api.model import Key
+from ansible_collections.thingspace.fota.plugins.module_utils._api.model import UpgradeKey
 from ansible_collections.thingspace.fota.plugins.module_utils._apply.schedule import Scheduler
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import StateError, ThingSpaceError, UnsettledError
 from support.fake_service import ACCOUNT, KEY, FakeService
 from support.fake_waves import lost
 
-OTHER = Key("F", "2.2", "2999-01-01")
+OTHER = UpgradeKey("F", "2.2", "2999-01-01")
 STANDING = ["LIST RequestPending", "LIST Queued", "LIST InProgress", "LIST Finished"]
 ALL = [*STANDING, "LIST RequestFailed"]
 FORBIDDEN = ThingSpaceError("It cannot be read.", "forbidden")

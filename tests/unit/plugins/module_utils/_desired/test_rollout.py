@@ -10,15 +10,15 @@ import datetime
 import typing as t
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils._api.model import Key
-from ansible_collections.thingspace.fota.plugins.module_utils._desired.imei import Declaration
-from ansible_collections.thingspace.fota.plugins.module_utils._desired.rollout import Declared, check_same, declared_upgrades, doubts
+from ansible_collections.thingspace.fota.plugins.module_utils._api.model import UpgradeKey
+from ansible_collections.thingspace.fota.plugins.module_utils._desired.imei import DesiredDevices
+from ansible_collections.thingspace.fota.plugins.module_utils._desired.rollout import DesiredUpgrade, check_same, desired_upgrades, doubts
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, RailError
-from ansible_collections.thingspace.fota.plugins.module_utils._plan.guardrails import Rails
+from ansible_collections.thingspace.fota.plugins.module_utils._plan.guardrails import Guardrails
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.target import Target
 
 TODAY = datetime.date(2998, 12, 31)
-KEY = Key("F", "2.1", "2999-01-01")
+KEY = UpgradeKey("F", "2.1", "2999-01-01")
 UUID = "60B5D639-ccdc-4db8-8824-069bd94c95bf"
 OTHER = "70B5D639-ccdc-4db8-8824-069bd94c95bf"
 DEVICES = ["990003425730535", "990000473475989", "990000000000001"]
@@ -31,8 +31,8 @@ def entry(*devices: int, **given: t.Any) -> dict[str, t.Any]:
     return {**NOBODY, "state": "exact", "devices": [DEVICES[number] for number in devices], **given}
 
 
-def told(*entries: dict[str, t.Any], today: datetime.date = TODAY, **top: t.Any) -> list[Declared]:
-    return declared_upgrades({**TOP, **top, "upgrades": list(entries)}, today)
+def told(*entries: dict[str, t.Any], today: datetime.date = TODAY, **top: t.Any) -> list[DesiredUpgrade]:
+    return desired_upgrades({**TOP, **top, "upgrades": list(entries)}, today)
 
 
 def refusal(*entries: dict[str, t.Any]) -> str:
@@ -43,14 +43,15 @@ def refusal(*entries: dict[str, t.Any]) -> str:
 
 def test_what_stands_at_the_top_holds_for_entries_that_say_nothing() -> None:
     [declared] = told(entry(0, upgrade_id=f" {UUID} ", name=" canary "), max_removals=7)
-    target = Target("exact", frozenset(DEVICES[:1]), Rails(False, 30.0, 7), 1000)
-    assert declared == Declared("canary", UUID, None, None, Declaration(frozenset(DEVICES[:1]), (), tuple(DEVICES[:1])), target, "fail")
+    target = Target("exact", frozenset(DEVICES[:1]), Guardrails(False, 30.0, 7), 1000)
+    assert declared == DesiredUpgrade("canary", UUID, None, None, DesiredDevices(frozenset(DEVICES[:1]), (), tuple(DEVICES[:1])), target, "fail")
 
 
 def test_what_an_entry_says_wins() -> None:
     given = {"allow_empty": True, "max_removal_percent": 5.0, "max_removals": 0, "on_rejected": "warn", "batch_size": 3}
     [declared] = told(entry(**BY_KEY, end_date=" 2999-02-01 ", state="present", **given))
-    assert declared == Declared(str(KEY), None, KEY, "2999-02-01", Declaration(frozenset()), Target("present", frozenset(), Rails(True, 5.0, 0), 3), "warn")
+    target = Target("present", frozenset(), Guardrails(True, 5.0, 0), 3)
+    assert declared == DesiredUpgrade(str(KEY), None, KEY, "2999-02-01", DesiredDevices(frozenset()), target, "warn")
 
 
 @pytest.mark.parametrize("end", [None, ""])
@@ -152,7 +153,7 @@ def test_doubts_are_one_sentence_for_those_that_want_it() -> None:
     entries = [entry(0, upgrade_id=UUID), entry(1, upgrade_id=OTHER, imei_check="none"), entry(2, **BY_KEY, imei_check="warn")]
     bad = sorted([DEVICES[0], DEVICES[2]])
     params: dict[str, t.Any] = {**TOP, "upgrades": entries}
-    found = declared_upgrades(params, TODAY)
+    found = desired_upgrades(params, TODAY)
     doubtful = [device for upgrade in found for device in upgrade.declaration.doubtful]
     assert sorted(doubtful) == bad, "the samples of this test have wrong check digits"
     assert doubts(params, found) == f"2 of 2 devices do not end in their Luhn check digit, perhaps mistyped: {', '.join(bad)}"

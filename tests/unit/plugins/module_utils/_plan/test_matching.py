@@ -10,19 +10,19 @@ import datetime
 import typing as t
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils._api.model import Key, Upgrade, holds, is_gone
-from ansible_collections.thingspace.fota.plugins.module_utils._api.status import Standing
+from ansible_collections.thingspace.fota.plugins.module_utils._api.model import Upgrade, UpgradeKey, holds, is_gone
+from ansible_collections.thingspace.fota.plugins.module_utils._api.status import DeviceStatus
 from ansible_collections.thingspace.fota.plugins.module_utils._desired.upgrade import check_dates, day_of, key_of
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.comparison import Comparison, compared
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.guardrails import check_cancellable, check_future, reasons, why_refused
-from ansible_collections.thingspace.fota.plugins.module_utils._plan.matching import appeared, only
+from ansible_collections.thingspace.fota.plugins.module_utils._plan.matching import appeared, single
 from ansible_collections.thingspace.fota.plugins.module_utils._results.budget import Budget
 from ansible_collections.thingspace.fota.plugins.module_utils._results.membership import Rejection
-from ansible_collections.thingspace.fota.plugins.module_utils._results.upgrade import Outcome, untouched
+from ansible_collections.thingspace.fota.plugins.module_utils._results.upgrade import Outcome, empty_result
 from support.fake_membership import IN, OUT
 
-KEY = Key("F", "2.1", "2999-01-01")
+KEY = UpgradeKey("F", "2.1", "2999-01-01")
 
 
 def upgrade(members: str = "", refused: str = "", status: str = "Queued", upgrade_id: str = "U", **more: t.Any) -> Upgrade:
@@ -115,9 +115,9 @@ def test_what_lies_in_the_past_is_not_scheduled() -> None:
 
 def test_there_is_one_or_none() -> None:
     one, other = upgrade(), upgrade(upgrade_id="V", status="Finished")
-    assert (only(KEY, []), only(KEY, [one])) == (None, one)
+    assert (single(KEY, []), single(KEY, [one])) == (None, one)
     with pytest.raises(StateError) as failure:
-        only(KEY, [one, other])
+        single(KEY, [one, other])
     assert str(failure.value) == f"There are 2 upgrades {KEY}: U (Queued), V (Finished). Cancel all but one of them by upgrade_id."
 
 
@@ -176,7 +176,7 @@ def test_an_upgrade_holds_them_no_more_once_it_has_ended(status: str) -> None:
     assert not holds(upgrade(status=status))
 
 
-REASONS = {"a": Standing("X", "not eligible."), "b": Standing("Device Rejected", ""), "c": Standing("", "")}
+REASONS = {"a": DeviceStatus("X", "not eligible."), "b": DeviceStatus("Device Rejected", ""), "c": DeviceStatus("", "")}
 
 
 def test_reasons_are_those_of_the_first_five() -> None:
@@ -185,7 +185,7 @@ def test_reasons_are_those_of_the_first_five() -> None:
     assert reasons(some, "cba") == first
     assert reasons(some, "edcba") == f"{first}; d: not eligible; e: not eligible"
     assert reasons(some, "gfedcba") == f"{first}; d: not eligible; e: not eligible; and 2 more"
-    assert reasons(Upgrade("U", "A", None, None, None, None, "", {"a": Standing("", "Slot X.")}), "a") == "a: Slot X"
+    assert reasons(Upgrade("U", "A", None, None, None, None, "", {"a": DeviceStatus("", "Slot X.")}), "a") == "a: Slot X"
 
 
 @pytest.mark.parametrize(
@@ -219,8 +219,8 @@ SHAPE = {"upgrade_id": "U", "firmware_name": "F", "firmware_to": "2.1", "start_d
 
 
 def test_what_did_not_begin_tells_nothing() -> None:
-    assert untouched({}) == untouched({"upgrade_id": ""}) == NOTHING
-    assert untouched({"upgrade_id": "U"}) == {**NOTHING, "upgrade_id": "U"}
+    assert empty_result({}) == empty_result({"upgrade_id": ""}) == NOTHING
+    assert empty_result({"upgrade_id": "U"}) == {**NOTHING, "upgrade_id": "U"}
 
 
 def test_values_are_of_the_upgrade_as_it_is_now_or_else_was() -> None:

@@ -11,7 +11,7 @@ import typing as t
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.moves import Entry, Joint, Move, Problem, check_disjoint, join, taken
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.plan import Plan
-from ansible_collections.thingspace.fota.plugins.module_utils._text import some
+from ansible_collections.thingspace.fota.plugins.module_utils._text import first_few
 
 Others = list[tuple[str, frozenset[str]]]
 
@@ -34,7 +34,7 @@ def texts(*entries: Entry, others: Others | None = None) -> list[str]:
 
 @pytest.mark.parametrize(("devices", "told"), [("", ""), ("b", "b"), ("cab", "a, b, c"), ("dcab", "a, b, c and 1 more"), ("edcab", "a, b, c and 2 more")])
 def test_the_first_three_are_shown(devices: str, told: str) -> None:
-    assert some(list(devices)) == told
+    assert first_few(list(devices)) == told
 
 
 def test_one_plan_over_all() -> None:

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import RailError
-from ansible_collections.thingspace.fota.plugins.module_utils._plan.guardrails import Rails, check_declaration, check_removals
+from ansible_collections.thingspace.fota.plugins.module_utils._plan.guardrails import Guardrails, check_declaration, check_removals
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.plan import Plan, State, Target, batches, make_plan, plan_digest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,7 +119,7 @@ def test_two_upgrades_are_never_one(one: Target, other: Target) -> None:
     ],
 )
 def test_rails(state: State, percent: float, most: int | None, removals: int, members: int, stops: bool) -> None:
-    rails = Rails(allow_empty=True, max_removal_percent=percent, max_removals=most)
+    rails = Guardrails(allow_empty=True, max_removal_percent=percent, max_removals=most)
     if stops:
         with pytest.raises(RailError, match=f"{removals} of {members} devices"):
             check_removals(rails, state, removals, members)
@@ -137,7 +137,7 @@ def test_rails(state: State, percent: float, most: int | None, removals: int, me
 )
 def test_a_rail_says_what_would_be_removed_and_what_is_allowed(percent: float, most: int | None, told: str) -> None:
     with pytest.raises(RailError) as failure:
-        check_removals(Rails(allow_empty=True, max_removal_percent=percent, max_removals=most), "exact", 7, 21)
+        check_removals(Guardrails(allow_empty=True, max_removal_percent=percent, max_removals=most), "exact", 7, 21)
     assert str(failure.value) == told
 
 
@@ -145,7 +145,7 @@ def test_a_rail_says_what_would_be_removed_and_what_is_allowed(percent: float, m
     ("state", "declared", "allowed", "stops"), [("exact", 0, False, True), ("exact", 0, True, False), ("exact", 1, False, False), ("absent", 0, False, False)]
 )
 def test_an_empty_declaration_is_an_accident_unless_allowed(state: State, declared: int, allowed: bool, stops: bool) -> None:
-    rails = Rails(allow_empty=allowed, max_removal_percent=30, max_removals=None)
+    rails = Guardrails(allow_empty=allowed, max_removal_percent=30, max_removals=None)
     if stops:
         with pytest.raises(RailError) as failure:
             check_declaration(rails, state, declared)

@@ -13,7 +13,7 @@ import typing as t
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.moves import Entry, Joint, check_disjoint, join, taken
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.plan import State
-from ansible_collections.thingspace.fota.plugins.module_utils._plan.stages import Start, Step, _leads, rounds
+from ansible_collections.thingspace.fota.plugins.module_utils._plan.stages import Start, Step, _leads, stages
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,7 +60,7 @@ def test_the_writes_in_their_order_keep_their_promises(entries: list[Entry]) -> 
     keeps = {entry.ref for entry in entries if joint.plans[entry.ref].append}
     sent: collections.Counter[tuple[str, str, str]] = collections.Counter()
     scheduled: collections.Counter[str] = collections.Counter()
-    for steps in rounds(starts_of(entries, joint), joint.moves):
+    for steps in stages(starts_of(entries, joint), joint.moves):
         assert len({step.ref for step in steps}) == len(steps)
         # Whatever the order within a round: all removes first is the worst for one promise, all appends first for the other.
         before = dict(held)
@@ -115,13 +115,13 @@ def test_an_upgrade_is_emptied_only_where_no_order_avoids_it(entries: list[Entry
     sources: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
     for move in joint.moves:
         sources[move.target, move.device].append(move.source)
-    forced = any(step.empties for steps in rounds(starts, joint.moves) for step in steps)
+    forced = any(step.empties for steps in stages(starts, joint.moves) for step in steps)
     assert forced == (not possible(starts, sources))
 
 
 def order_of(entries: list[Entry]) -> list[list[Step]]:
     joint = join(entries)
-    return [list(steps) for steps in rounds(starts_of(entries, joint), joint.moves)]
+    return [list(steps) for steps in stages(starts_of(entries, joint), joint.moves)]
 
 
 def test_without_moves_everything_is_one_round() -> None:

@@ -14,7 +14,7 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils._api.status import Standing
+from ansible_collections.thingspace.fota.plugins.module_utils._api.status import DeviceStatus
 from ansible_collections.thingspace.fota.plugins.plugin_utils._watch.changes import MOST_STATUSES, Event, Look, Memory, Seen
 from ansible_collections.thingspace.fota.plugins.plugin_utils._watch.state import StateFile
 from hypothesis import given
@@ -26,17 +26,22 @@ if t.TYPE_CHECKING:
 
 WATCHED = ("Queued", "InProgress")
 STATUSES = (*WATCHED, "Finished")
-STANDINGS = [Standing("Device Accepted", "success"), Standing("UpgradeFailed", "x"), Standing("UpgradeFailed", "y"), Standing("Device Rejected", "no")]
+DEVICE_STATUSES = [
+    DeviceStatus("Device Accepted", "success"),
+    DeviceStatus("UpgradeFailed", "x"),
+    DeviceStatus("UpgradeFailed", "y"),
+    DeviceStatus("Device Rejected", "no"),
+]
 IDS = ["0a61c2d5-3c1b-4f0e-9a55-3f5d1c6b7e01", "7d9e40b8-52f3-4b6a-8c1d-e2a4f6b80c02"]
 DEVICES = "123"
 NOW = "2026-11-23T12:00:00Z"
 
-World = dict[str, tuple[str, dict[str, Standing]]]
-an_upgrade = st.tuples(st.sampled_from(STATUSES), st.dictionaries(st.sampled_from(DEVICES), st.sampled_from(STANDINGS)))
+World = dict[str, tuple[str, dict[str, DeviceStatus]]]
+an_upgrade = st.tuples(st.sampled_from(DEVICE_STATUSES), st.dictionaries(st.sampled_from(DEVICES), st.sampled_from(DEVICE_STATUSES)))
 a_world: st.SearchStrategy[World] = st.dictionaries(st.sampled_from(IDS), an_upgrade)
 
 
-def seen(key: str, status: str, devices: dict[str, Standing]) -> Seen:
+def seen(key: str, status: str, devices: dict[str, DeviceStatus]) -> Seen:
     counted = dict(sorted(collections.Counter(standing.status for standing in devices.values()).items()))
     facts = {"upgrade_id": key, "status": status, "device_count": len(devices), "devices_by_status": counted}
     return Seen(facts, devices, lambda: [{"device_id": device, **standing._asdict()} for device, standing in devices.items()])
@@ -77,7 +82,7 @@ class Follower:
             if kind == "device_gone":
                 del devices[device]
             else:
-                devices[device] = Standing(told["device"]["status"], told["device"]["reason"])
+                devices[device] = DeviceStatus(told["device"]["status"], told["device"]["reason"])
         if told.get("last"):
             del self.picture[key]
 
@@ -160,7 +165,7 @@ def test_without_events_of_devices_the_counts_are_told(first: World, second: Wor
 def test_a_status_that_is_spelled_otherwise_has_not_changed(world: World, spell: t.Callable[[str], str], devices: bool) -> None:
     memory = Memory("birth")
     memory.remember(look_at(world, memory))
-    told = {key: (status, {device: Standing(spell(word), reason) for device, (word, reason) in listed.items()}) for key, (status, listed) in world.items()}
+    told = {key: (status, {device: DeviceStatus(spell(word), reason) for device, (word, reason) in listed.items()}) for key, (status, listed) in world.items()}
     look = {key: dataclasses.replace(seen(key, *told[key]), facts={**seen(key, *told[key]).facts, "status": spell(told[key][0])}) for key in memory.records}
     assert [event.told for event in memory.events(look, WATCHED, devices=devices, now=NOW)] == [None] * len(look)
     assert all(event.seen for event in memory.events(look, WATCHED, devices=devices, now=NOW))
@@ -168,7 +173,7 @@ def test_a_status_that_is_spelled_otherwise_has_not_changed(world: World, spell:
 
 @pytest.mark.parametrize("status", ["Paused", "Finished", "in progress"])
 def test_what_the_list_of_a_watched_status_holds_is_watched_and_has_a_last_event(status: str) -> None:
-    memory, now = Memory("birth"), seen(IDS[0], status, {"1": STANDINGS[0]})
+    memory, now = Memory("birth"), seen(IDS[0], status, {"1": DEVICE_STATUSES[0]})
     told = []
     for look in [{IDS[0]: dataclasses.replace(now, is_listed=True)}] * 2 + [{IDS[0]: now if status != "in progress" else None}]:
         for event in memory.events(look, WATCHED, devices=True, now=NOW):
@@ -193,7 +198,7 @@ def test_numbers_for_conditions(world: World) -> None:
 
 def test_a_rule_may_spoil_an_event() -> None:
     memory = Memory("birth")
-    world: World = {"a": ("Queued", {"1": STANDINGS[0]})}
+    world: World = {"a": ("Queued", {"1": DEVICE_STATUSES[0]})}
     for event in events_of(memory, world):
         told_by(event)["upgrade"]["devices_by_status"].clear()
         memory.note(event)
@@ -202,8 +207,8 @@ def test_a_rule_may_spoil_an_event() -> None:
 
 def test_a_rule_may_spoil_the_event_of_a_device() -> None:
     memory = Memory("birth")
-    memory.remember(look_at({IDS[0]: ("Queued", {"1": STANDINGS[0], "2": STANDINGS[0]})}, memory))
-    for event in events_of(memory, {IDS[0]: ("Queued", {"1": STANDINGS[1], "2": STANDINGS[1]})}, ahead=9):
+    memory.remember(look_at({IDS[0]: ("Queued", {"1": DEVICE_STATUSES[0], "2": DEVICE_STATUSES[0]})}, memory))
+    for event in events_of(memory, {IDS[0]: ("Queued", {"1": DEVICE_STATUSES[1], "2": DEVICE_STATUSES[1]})}, ahead=9):
         told = told_by(event)
         assert told["upgrade"].pop("devices_by_status") == {"UpgradeFailed": 2}
         memory.note(event)
@@ -214,8 +219,8 @@ def _of_many(size: int, *, statuses: int, extra: int = 0, name: int = 1) -> t.Ca
     """The events of an upgrade all of whose devices change, with so many statuses; of an unknown field so long, and so long a name."""
     key = IDS[0]
     memory = Memory("birth")
-    memory.remember({key: seen(key, "Queued", {f"{device:015d}": Standing("Device Accepted", "") for device in range(size)})})
-    now = seen(key, "InProgress", {f"{device:015d}": Standing(f"Status {device % statuses:06d}", "") for device in range(size)})
+    memory.remember({key: seen(key, "Queued", {f"{device:015d}": DeviceStatus("Device Accepted", "") for device in range(size)})})
+    now = seen(key, "InProgress", {f"{device:015d}": DeviceStatus(f"Status {device % statuses:06d}", "") for device in range(size)})
     now.facts.update({"firmware_name": "x" * name, "notes": [{"note": "x"}] * extra})
     return lambda: list(memory.events({key: now}, WATCHED, devices=True, now=NOW))
 
@@ -240,8 +245,8 @@ def test_twice_as_much_is_twice_the_work_and_twice_the_events(many: t.Callable[[
 
 def test_of_many_statuses_the_most_frequent_are_told_and_the_others_counted() -> None:
     key = IDS[0]
-    devices = {f"{number}": Standing(f"Status {number % 99:02d}" if number < 150 else "other", "") for number in range(152)}
-    devices |= {"failed": Standing("Failed for a reason of its own", "")}
+    devices = {f"{number}": DeviceStatus(f"Status {number % 99:02d}" if number < 150 else "other", "") for number in range(152)}
+    devices |= {"failed": DeviceStatus("Failed for a reason of its own", "")}
     memory = Memory("birth")
     (event,) = memory.events({key: seen(key, "Queued", devices)}, WATCHED, devices=True, now=NOW)
     told = told_by(event)
@@ -261,7 +266,7 @@ def test_of_many_statuses_the_most_frequent_are_told_and_the_others_counted() ->
 def test_a_change_that_comes_again_in_another_turn_has_another_id(tmp_path: Path) -> None:
     file, memory = StateFile(None, "account"), Memory("birth")
     ids = []
-    for standing in [*STANDINGS[:2], *STANDINGS[:2], *STANDINGS[:2]]:
+    for standing in [*DEVICE_STATUSES[:2], *DEVICE_STATUSES[:2], *DEVICE_STATUSES[:2]]:
         for event in events_of(memory, {"a": ("Queued", {"1": standing})}):
             ids.append(told_by(event)["event_id"])
             memory.note(event)

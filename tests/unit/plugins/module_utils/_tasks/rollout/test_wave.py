@@ -10,10 +10,10 @@ import dataclasses
 import typing as t
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils._api.model import Key, Upgrade
-from ansible_collections.thingspace.fota.plugins.module_utils._api.status import Standing
+from ansible_collections.thingspace.fota.plugins.module_utils._api.model import Upgrade, UpgradeKey
+from ansible_collections.thingspace.fota.plugins.module_utils._api.status import DeviceStatus
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, RailError, ThingSpaceError
-from ansible_collections.thingspace.fota.plugins.module_utils._plan.guardrails import Rails
+from ansible_collections.thingspace.fota.plugins.module_utils._plan.guardrails import Guardrails
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.moves import Entry
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.plan import Plan
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.stages import Step
@@ -173,7 +173,7 @@ def test_nothing_can_be_scheduled_without_devices() -> None:
 def test_rails_hold_for_what_leaves_for_another() -> None:
     service = FakeService()
     service.add("U", "abcdefghij")
-    rails = Rails(allow_empty=True, max_removal_percent=30, max_removals=None)
+    rails = Guardrails(allow_empty=True, max_removal_percent=30, max_removals=None)
     there(service, "abcdefghij", plan("", "abc"), moves=True, state="present", rails=rails).check()
     there(service, "abcdefghij", plan("", "abcd"), moves=False, state="present", rails=rails).check()
     with pytest.raises(RailError, match="4 of 10 devices"):
@@ -388,7 +388,7 @@ def test_what_was_acknowledged_and_undone_by_somebody_else_is_found_out() -> Non
     service = FakeService()
     service.add("U", "xb")
     wave = there(service, "bc", moves=True)
-    wave.progress.answers = {"append": {"c": Standing("AddDeviceSucceed", "")}, "remove": {"x": Standing("RemoveDeviceSucceed", "")}}
+    wave.progress.answers = {"append": {"c": DeviceStatus("AddDeviceSucceed", "")}, "remove": {"x": DeviceStatus("RemoveDeviceSucceed", "")}}
     wave.check_end()
     assert "1 declared devices are missing (c), 1 others are in it (x)" in str(wave.failure and wave.failure.message)
 
@@ -439,7 +439,7 @@ def test_one_without_a_key_is_never_scheduled() -> None:
 
 def test_a_day_that_is_over_is_never_scheduled() -> None:
     service = FakeService()
-    wave = new(service, "a", key=Key("F", "2.1", "2000-01-01"))
+    wave = new(service, "a", key=UpgradeKey("F", "2.1", "2000-01-01"))
     take(wave, "a")
     assert service.calls == []
     assert wave.failure is not None

@@ -11,8 +11,8 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.thingspace.fota.plugins.module_utils._api.model import Key
-from ansible_collections.thingspace.fota.plugins.module_utils._apply.parallel import together
+from ansible_collections.thingspace.fota.plugins.module_utils._api.model import UpgradeKey
+from ansible_collections.thingspace.fota.plugins.module_utils._apply.parallel import run_in_parallel
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import ThingSpaceError
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.moves import Move
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.stages import Step
@@ -29,7 +29,7 @@ if t.TYPE_CHECKING:
 @pytest.mark.parametrize(("items", "concurrency"), [([1], 4), ([1, 2, 3], 1), ([], 4)])
 def test_one_thing_or_one_at_a_time_needs_no_thread(items: list[int], concurrency: int) -> None:
     done: list[tuple[int, int]] = []
-    together(lambda item: done.append((item, threading.get_ident())), items, concurrency)
+    run_in_parallel(lambda item: done.append((item, threading.get_ident())), items, concurrency)
     assert done == [(item, threading.get_ident()) for item in items]
 
 
@@ -52,7 +52,7 @@ def test_so_many_are_done_at_once_and_no_more(items: int, concurrency: int) -> N
             now -= 1
             done.append(item)
 
-    together(work, range(items), concurrency)
+    run_in_parallel(work, range(items), concurrency)
     assert (peak, sorted(done)) == (most, list(range(items)))
 
 
@@ -66,7 +66,7 @@ def test_after_an_error_no_more_are_begun() -> None:
         time.sleep(0.02)
 
     with pytest.raises(ValueError, match="first"):
-        together(work, range(100), 2)
+        run_in_parallel(work, range(100), 2)
     assert len(begun) < 50
 
 
@@ -125,7 +125,7 @@ def test_what_has_not_left_does_not_arrive() -> None:
 
 def test_a_new_upgrade_gets_what_has_left() -> None:
     service = FakeService()
-    service.add("U", "abc", key=Key("F", "2.0", "2999-01-01"))
+    service.add("U", "abc", key=UpgradeKey("F", "2.0", "2999-01-01"))
     u, v = there(service, "bc", plan("", "a"), moves=True), new(service, "a")
     write({"u": u, "v": v}, LEAVE_THEN_ARRIVE, [Move("a", "u", "v")], 1, approved=False)
     # Much has happened since it was looked for, so that is done once more.
