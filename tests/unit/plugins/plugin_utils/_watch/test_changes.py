@@ -37,7 +37,7 @@ DEVICES = "123"
 NOW = "2026-11-23T12:00:00Z"
 
 World = dict[str, tuple[str, dict[str, DeviceStatus]]]
-an_upgrade = st.tuples(st.sampled_from(DEVICE_STATUSES), st.dictionaries(st.sampled_from(DEVICES), st.sampled_from(DEVICE_STATUSES)))
+an_upgrade = st.tuples(st.sampled_from(STATUSES), st.dictionaries(st.sampled_from(DEVICES), st.sampled_from(DEVICE_STATUSES)))
 a_world: st.SearchStrategy[World] = st.dictionaries(st.sampled_from(IDS), an_upgrade)
 
 
