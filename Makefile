@@ -32,7 +32,7 @@ test: python ## everything: linters, types, unit, sanity, integration, the built
 test-quick: python ## linters, types and unit tests, for daily work
 	@"$(PYTHON)" $(TOOLS)/suite.py quick
 
-test-unit: python ## unit tests alone: ARGS='tests/unit/test_house.py -k pure'
+test-unit: python ## unit tests alone: ARGS='tests/unit/test_architecture.py -k impure'
 	@"$(PYTHON)" $(TOOLS)/suite.py quick 'unit tests'
 
 test-all: python ## everything, on every supported ansible-core

@@ -183,7 +183,7 @@ from ..module_utils._ansible.module import run
 from ..module_utils._ansible.options import connection_options
 from ..module_utils._api.account import Account
 from ..module_utils._api.model import Upgrade
-from ..module_utils._api.status import STATUSES
+from ..module_utils._api.status import OPEN, STATUSES, Phase, statuses_in
 from ..module_utils._api.v1.upgrades import Upgrades, upgrades_by_status, with_devices
 from ..module_utils._desired.checks import account_of
 from ..module_utils._desired.upgrade import upgrade_id_of
@@ -221,7 +221,7 @@ def main() -> None:
     run(
         {
             "upgrade_id": {"type": "str"},
-            "status": {"type": "list", "elements": "str", "choices": list(STATUSES), "default": ["RequestPending", "Queued", "InProgress"]},
+            "status": {"type": "list", "elements": "str", "choices": list(STATUSES), "default": list(statuses_in(*OPEN, Phase.RUNNING))},
             "include_devices": {"type": "bool", "default": False},
             **connection_options(),
         },

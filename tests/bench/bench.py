@@ -110,13 +110,13 @@ def start(stage: Stage, rounds: int) -> list[Row]:
     return [Row(f"import of `upgrade_devices`: {name}", f"{milliseconds:.0f} ms") for name, milliseconds in found]
 
 
-def rooms(stage: Stage, rounds: int) -> list[Row]:
+def places(stage: Stage, rounds: int) -> list[Row]:
     """Where the time of `rollout` goes."""
-    found = where.by_room("rollout", ManyUpgrades(stage, 100, 1_000).alone, rounds)
-    return [Row(f"`rollout`, 100 upgrades of 1,000 devices, processor time of its module: {room}", f"{taken:.2f} s") for room, taken in found]
+    found = where.by_place("rollout", ManyUpgrades(stage, 100, 1_000).alone, rounds)
+    return [Row(f"`rollout`, 100 upgrades of 1,000 devices, processor time of its module: {place}", f"{taken:.2f} s") for place, taken in found]
 
 
-PARTS = {"devices": devices, "rollout": rollout, "start": start, "rooms": rooms}
+PARTS = {"devices": devices, "rollout": rollout, "start": start, "places": places}
 
 
 def table(rows: list[Row]) -> str:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from stage import ROOT
 
-# Of a stack the innermost function that is named here says what the time was spent for: file, function, room.
-ROOMS = {
+# Of a stack the innermost function that is named here says what the time was spent for: file, function, place.
+PLACES = {
     ("transport.py", "once"): "HTTP (requests, urllib3, http.client)",
     ("decoder.py", "decode"): "JSON of answers",
     ("json_value.py", "_nested_at"): "whether an answer is nested too deep",
@@ -32,8 +32,8 @@ ROOMS = {
 }
 
 
-def by_room(module: str, seed: Callable[[], Mapping[str, object]], rounds: int) -> list[tuple[str, float]]:
-    """Seconds of processor time of one run, room by room. Threads are not seen: let the options say ``concurrency: 1``.
+def by_place(module: str, seed: Callable[[], Mapping[str, object]], rounds: int) -> list[tuple[str, float]]:
+    """Seconds of processor time of one run, place by place. Threads are not seen: let the options say ``concurrency: 1``.
 
     Args:
         seed: makes the world before each run, and the options for it.
@@ -45,9 +45,9 @@ def by_room(module: str, seed: Callable[[], Mapping[str, object]], rounds: int) 
 
     def look(dummy: int, frame: types.FrameType | None) -> None:
         while frame is not None:
-            room = ROOMS.get((Path(frame.f_code.co_filename).name, frame.f_code.co_name))
-            if room:
-                found[room] += 1
+            place = PLACES.get((Path(frame.f_code.co_filename).name, frame.f_code.co_name))
+            if place:
+                found[place] += 1
                 return
             frame = frame.f_back
         found["start and end of the module"] += 1
@@ -61,4 +61,4 @@ def by_room(module: str, seed: Callable[[], Mapping[str, object]], rounds: int) 
         run_module(module, options)
         signal.setitimer(signal.ITIMER_PROF, 0)
         taken += time.process_time() - before
-    return [(room, taken / rounds * looks / found.total()) for room, looks in found.most_common()]
+    return [(place, taken / rounds * looks / found.total()) for place, looks in found.most_common()]

@@ -59,17 +59,17 @@ def without_decorators(source: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def lay_out(log: Log, room: str) -> Path:
-    """A copy in which the room stands as mutmut wants it. The folder above is where mutmut runs, so that its names are those of Python."""
+def lay_out(log: Log, file: str) -> Path:
+    """A copy in which the file stands as mutmut wants it. The folder above is where mutmut runs, so that its names are those of Python."""
     tree = trees.copy(log, "mutation")
-    code = tree / MODULE_UTILS / f"{room}.py"
+    code = tree / MODULE_UTILS / f"{file}.py"
     code.write_text(without_decorators(code.read_text(encoding="utf-8")), encoding="utf-8")
     top = tree.parents[2]
     settings: dict[str, object] = {
         "source_paths": [str(COLLECTION / MODULE_UTILS)],
-        "only_mutate": [str(COLLECTION / MODULE_UTILS / f"{room}.py")],
+        "only_mutate": [str(COLLECTION / MODULE_UTILS / f"{file}.py")],
         "also_copy": [COLLECTION.parts[0]],
-        "pytest_add_cli_args_test_selection": [str(COLLECTION / "tests/unit" / MODULE_UTILS / name) for name in FILES[room]],
+        "pytest_add_cli_args_test_selection": [str(COLLECTION / "tests/unit" / MODULE_UTILS / name) for name in FILES[file]],
         # Traces of failures take longer than the failures.
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "--tb=no", "-c", str(COLLECTION / "pytest.ini")],
         # (its tests' time + constant) * multiplier; a mutant that goes round for ever is to cost half a minute.
@@ -82,11 +82,11 @@ def lay_out(log: Log, room: str) -> Path:
     return top
 
 
-def mutate(log: Log, room: str, narrow: list[str]) -> tuple[collections.Counter[str], list[str]]:
+def mutate(log: Log, file: str, narrow: list[str]) -> tuple[collections.Counter[str], list[str]]:
     """How many mutants ended how, and the differences of those that live."""
-    top = lay_out(log, room)
+    top = lay_out(log, file)
     env = {**environment.clean([VENV / "bin"]), "HYPOTHESIS_PROFILE": "mutation"}
-    module = ".".join([*COLLECTION.parts, *MODULE_UTILS.split("/"), room])
+    module = ".".join([*COLLECTION.parts, *MODULE_UTILS.split("/"), file])
     said = log.run(["nice", "-n", "19", MUTMUT, "run", "--max-children", "2", *(f"{module}.{word}" for word in narrow)], top, env, check=False)
     if "nothing matches" in said:
         raise Failed(f"no function is called {' or '.join(narrow)}")
@@ -96,14 +96,14 @@ def mutate(log: Log, room: str, narrow: list[str]) -> tuple[collections.Counter[
     rows = [line.strip().rpartition(": ") for line in listing.splitlines() if line.startswith("    ")]
     ends = {name: end for name, dummy, end in rows if end != "not checked"}
     if not ends:
-        raise Failed(f"mutmut made no mutant of {room}")
+        raise Failed(f"mutmut made no mutant of {file}")
     alive = [log.run([MUTMUT, "show", name], top, env).strip() for name, end in ends.items() if end not in DEAD]
     return collections.Counter(ends.values()), alive
 
 
 def main(words: list[str]) -> int:
     if words and words[0] not in FILES:
-        print(f"No such room: {words[0]}. There are {', '.join(FILES)}.", file=sys.stderr)
+        print(f"No such file: {words[0]}. There are {', '.join(FILES)}.", file=sys.stderr)
         return 2
     pair = cores.newest(*interpreters.find())
     environment.prepare(pair.python)
@@ -111,17 +111,17 @@ def main(words: list[str]) -> int:
     with (BUILD / "mutation.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         venvs.make(Log(LOGS / "mutation" / "environment.log"), VENV, pair.python, [pair.core.pins, REQUIREMENTS / "unit.txt", REQUIREMENTS / "mutation.txt"])
-        for room in words[:1] or FILES:
-            log = Log(LOGS / "mutation" / f"{room}.log")
+        for file in words[:1] or FILES:
+            log = Log(LOGS / "mutation" / f"{file}.log")
             try:
-                ends, alive = mutate(log, room, words[1:])
+                ends, alive = mutate(log, file, words[1:])
             except Failed as error:
-                print(f"{room}: {error}. The log is {log.path}", file=sys.stderr)
+                print(f"{file}: {error}. The log is {log.path}", file=sys.stderr)
                 bad = True
                 continue
             share = 100 * (1 - len(alive) / ends.total())
             bad |= share < GOAL
-            print(*alive, f"{room}: {ends.total()} mutants, {share:.1f} % dead: {dict(ends)}", sep="\n\n", flush=True)
+            print(*alive, f"{file}: {ends.total()} mutants, {share:.1f} % dead: {dict(ends)}", sep="\n\n", flush=True)
     return int(bad)
 
 

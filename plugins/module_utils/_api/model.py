@@ -15,12 +15,10 @@ import unicodedata
 
 from .._http.redact import redacted_url, secrets_in
 from .fields import day_told
-from .status import CANCELLED, ENDS, REFUSED, REJECTED, DeviceStatus, doubtful_member, normalized
+from .status import ACCEPTED, GONE, OPEN, OVER, DeviceStatus, Phase, doubtful_member, is_rejected, phase_of
 
-# Devices can be changed "until the upgrade starts"; whether RequestPending is early enough is not said for v1, v2 allows it.
-_OPEN = ("requestpending", "queued")
 _SHOWN = 5
-_PREDICTED = DeviceStatus("Device Accepted", "")
+_PREDICTED = DeviceStatus(ACCEPTED, "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +43,7 @@ class Upgrade:
     def refused(self) -> frozenset[str]:
         """Devices that are listed as rejected."""
         # Few different standings, many devices.
-        rejected = {standing for standing in set(self.devices.values()) if normalized(standing.status) == REJECTED}
+        rejected = {standing for standing in set(self.devices.values()) if is_rejected(standing.status)}
         return frozenset(device for device, standing in self.devices.items() if standing in rejected) if rejected else frozenset()
 
     @functools.cached_property
@@ -56,7 +54,7 @@ class Upgrade:
     @property
     def is_open(self) -> bool:
         """Whether devices can still be appended and removed."""
-        return self.phase in _OPEN
+        return self.phase in OPEN
 
     @property
     def unlisted(self) -> str | None:
@@ -77,9 +75,9 @@ class Upgrade:
         return f"The upgrade {self.upgrade_id} lists devices {', '.join(told[:_SHOWN])}{more}: they count as its members, though no document says so."
 
     @property
-    def phase(self) -> str:
-        """The status without blanks and case."""
-        return normalized(self.status)
+    def phase(self) -> Phase:
+        """How far it is."""
+        return phase_of(self.status)
 
     def predicted(self, append: frozenset[str], remove: frozenset[str]) -> Upgrade:
         """What these changes would make of it."""
@@ -128,12 +126,12 @@ def _bare(text: str) -> str:
 
 def is_gone(upgrade: Upgrade) -> bool:
     """Whether nothing is left that could be cancelled."""
-    return upgrade.phase == REFUSED or upgrade.phase.endswith(CANCELLED)
+    return upgrade.phase in GONE
 
 
 def holds(upgrade: Upgrade) -> bool:
     """Whether its devices are taken, as it may still start, or runs: always, unless its status is one of the ends that the documents know."""
-    return upgrade.phase not in ENDS and not is_gone(upgrade)
+    return upgrade.phase not in OVER
 
 
 SERVICE = "Fota"

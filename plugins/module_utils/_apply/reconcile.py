@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._api.status import DeviceStatus, Operation
+from .._api.status import OPEN, DeviceStatus, Operation, statuses_in
 from .._clock import Backoff
 from .._errors import StateError, ThingSpaceError, UnsettledError, failure_of
 from .._plan.guardrails import check_removals
@@ -46,7 +46,7 @@ def check_write(name: str, target: Target, progress: Progress[Read], todo: Plan)
     if not progress.last.is_open:
         raise StateError(
             f"{_start(name)} is {progress.last.status}: devices can be appended and removed only before it starts "
-            f"(while it is RequestPending or Queued), and {len(todo.append)} to append, {len(todo.remove)} to remove are missing."
+            f"(while it is {' or '.join(statuses_in(*OPEN))}), and {len(todo.append)} to append, {len(todo.remove)} to remove are missing."
         )
     if target.approved is not None and not (todo.append <= target.approved.append and todo.remove <= target.approved.remove):
         raise StateError(

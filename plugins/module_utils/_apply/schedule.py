@@ -14,15 +14,13 @@ import typing as t
 
 from .._api.account import Account
 from .._api.model import Upgrade, UpgradeKey, is_gone
-from .._api.status import CURRENT, PENDING, REFUSED
+from .._api.status import CURRENT, Phase, statuses_in
 from .._api.v1.upgrades import Upgrades, upgrades_by_status, with_devices
 from .._clock import Backoff
 from .._errors import StateError, ThingSpaceError, UnsettledError
 from .._plan.guardrails import check_cancellable
 from .._plan.matching import appeared, matching, single
 from .sent_note import SentNote
-
-_REFUSED_STATUS = "RequestFailed"
 
 
 class Scheduler:
@@ -52,13 +50,13 @@ class Scheduler:
                 return None
             raise
 
-    def find(self, key: UpgradeKey, statuses: t.Collection[str] = CURRENT, mine: str = "") -> list[Upgrade]:
-        """The upgrades with this natural key and one of these statuses. As :func:`matching`."""
-        return with_devices(self._account, matching(key, upgrades_by_status(self._account, statuses), mine), needed=False)
+    def find(self, key: UpgradeKey, phases: t.Collection[Phase] = CURRENT, mine: str = "") -> list[Upgrade]:
+        """The upgrades with this natural key and in one of these phases. As :func:`matching`."""
+        return with_devices(self._account, matching(key, upgrades_by_status(self._account, statuses_in(*phases)), mine), needed=False)
 
     def refused_before(self, key: UpgradeKey) -> list[Upgrade]:
         """Upgrades with this natural key that the service refused as a whole."""
-        return self.find(key, [_REFUSED_STATUS])
+        return self.find(key, [Phase.REFUSED])
 
     def schedule(self, key: UpgradeKey, end_date: str | None, devices: frozenset[str], known: t.Container[str], permit: t.Callable[[], None]) -> None:
         """Make the upgrade, unless somebody else makes it meanwhile. Then ``landed`` stays false.
@@ -105,7 +103,7 @@ class Scheduler:
     def _matches(self, failure: UnsettledError, key: UpgradeKey) -> list[Upgrade]:
         """Every upgrade that a POST may have made, and others. Without them nobody knows what became of it."""
         try:
-            return self.find(key, [*CURRENT, _REFUSED_STATUS])
+            return self.find(key, [*CURRENT, Phase.REFUSED])
         except ThingSpaceError as error:
             self.unsettled, failure.kind = True, error.kind if error.kind == "interrupted" else failure.kind
             raise _unknown(failure, f"the reports cannot be read ({error.message.rstrip('.')})") from None
@@ -121,7 +119,7 @@ class Scheduler:
             shown = [upgrade for upgrade in matches or self.refused_before(key) if upgrade.upgrade_id.lower() == made]
             if shown:
                 # The checks may have ended meanwhile, and have refused it as a whole.
-                self.last = shown[-1] if shown[-1].phase == REFUSED else self.last
+                self.last = shown[-1] if shown[-1].phase == Phase.REFUSED else self.last
                 self._shown = shown[-1]
                 single(key, matches)
                 return
@@ -202,7 +200,7 @@ class Scheduler:
     def wait(self, timeout: float) -> None:
         """Wait until the service has decided about the last upgrade. No look starts later than ``timeout`` seconds after the first pause began."""
         patience, unseen = Backoff(timeout), self._account.backoff()
-        while self.last is not None and self.last.phase == PENDING:
+        while self.last is not None and self.last.phase == Phase.CHECKING:
             upgrade_id = self.last.upgrade_id
             if not patience.wait():
                 raise ThingSpaceError(f"The upgrade {upgrade_id} is still {self.last.status} after wait_timeout ({timeout:g} s).", "timeout")
@@ -214,7 +212,7 @@ class Scheduler:
 
 
 def _standing(matches: t.Iterable[Upgrade]) -> list[Upgrade]:
-    return [upgrade for upgrade in matches if upgrade.phase != REFUSED]
+    return [upgrade for upgrade in matches if upgrade.phase != Phase.REFUSED]
 
 
 def _unknown(lost: UnsettledError, why: str) -> ThingSpaceError:

@@ -11,7 +11,7 @@ import datetime
 import typing as t
 
 from .._api.model import Upgrade, is_gone
-from .._api.status import REFUSED
+from .._api.status import OPEN, Phase, statuses_in
 from .._errors import RailError, StateError
 from .plan import State
 
@@ -33,7 +33,7 @@ _SHOWN = 5
 
 def check_standing(upgrade: Upgrade) -> None:
     """Raise StateError for an upgrade that will not run."""
-    if upgrade.phase == REFUSED:
+    if upgrade.phase == Phase.REFUSED:
         raise StateError(why_refused(upgrade))
     if is_gone(upgrade):
         raise StateError(f"The upgrade {upgrade.upgrade_id} is {upgrade.status}: somebody else has cancelled it.")
@@ -43,7 +43,7 @@ def check_cancellable(upgrade: Upgrade) -> None:
     """Raise StateError for an upgrade that has started."""
     if not upgrade.is_open:
         raise StateError(
-            f"The upgrade {upgrade.upgrade_id} is {upgrade.status}: it can be cancelled only before it starts (while it is RequestPending or Queued)."
+            f"The upgrade {upgrade.upgrade_id} is {upgrade.status}: it can be cancelled only before it starts (while it is {' or '.join(statuses_in(*OPEN))})."
         )
 
 

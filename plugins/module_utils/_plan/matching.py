@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._api.model import Upgrade
-from .._api.status import FAILED, REFUSED
+from .._api.status import Phase
 from .._errors import StateError
 from .._text import one_line
 
@@ -27,7 +27,8 @@ def matching(key: UpgradeKey, upgrades: t.Iterable[Upgrade], mine: str = "") -> 
         mine: the id, in lower case, of one that is meant whatever is told of it.
     """
     upgrades = list(upgrades)
-    doubtful = [upgrade for upgrade in upgrades if key.may_fit(upgrade) and upgrade.phase not in (REFUSED, FAILED) and upgrade.upgrade_id.lower() != mine]
+    unsure = [upgrade for upgrade in upgrades if key.may_fit(upgrade) and upgrade.phase not in (Phase.REFUSED, Phase.FAILED)]
+    doubtful = [upgrade for upgrade in unsure if upgrade.upgrade_id.lower() != mine]
     if doubtful:
         told = "; ".join(
             f"{upgrade.upgrade_id} ({upgrade.status}) with firmware_name {_shown(upgrade.firmware_name)}, firmware_to {_shown(upgrade.firmware_to)}, "

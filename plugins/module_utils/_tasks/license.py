@@ -12,6 +12,7 @@ import typing as t
 
 from .._ansible.connection import Connector
 from .._api.account import Account
+from .._api.status import OPEN, statuses_in
 from .._api.v1.licenses import Licenses
 from .._api.v1.upgrades import upgrades_by_status, with_devices
 from .._apply.candidates import CandidateList
@@ -25,7 +26,7 @@ from .._results.membership import Changes
 from .._results.result import Result
 from .membership import Task, run
 
-_NOT_STARTED = ("RequestPending", "Queued")
+_NOT_STARTED = statuses_in(*OPEN)
 _NAME = "licenses"
 _CANDIDATES = "licenses/cancel"
 _SHOWN = 3

@@ -12,7 +12,7 @@ import typing as t
 from .._ansible.connection import Connector
 from .._api.account import Account
 from .._api.model import Upgrade, UpgradeKey, is_gone
-from .._api.status import REFUSED
+from .._api.status import NEW, Phase
 from .._apply.schedule import Scheduler
 from .._clock import today
 from .._desired.checks import account_of, check_range
@@ -129,7 +129,7 @@ class _Task:
         if refused := scheduler.refused_before(key):
             self.warnings.append(f"It is scheduled anew. {why_refused(refused[-1])}")
         if self._check_mode:
-            scheduler.last = Upgrade("", account, key.firmware_name, key.firmware_to, key.start_date, end_date, "RequestPending", {})
+            scheduler.last = Upgrade("", account, key.firmware_name, key.firmware_to, key.start_date, end_date, NEW, {})
             self._predicted = True
             self._count(Comparison())
         else:
@@ -181,7 +181,7 @@ class _Task:
                 raise InputError("Name the upgrade to cancel with upgrade_id, or with firmware_name, firmware_to and start_date.")
             key = key_of(self._params)
             scheduler = self._open(account)
-            found = single(key, scheduler.find(key)) or next(iter(scheduler.find(key, ["UpgradeFailed"])), None)
+            found = single(key, scheduler.find(key)) or next(iter(scheduler.find(key, [Phase.FAILED])), None)
         if found is None or is_gone(found):
             return
         self._before = scheduler.last = found
@@ -203,7 +203,7 @@ class _Task:
         if self._predicted and not absent and after and last:
             after |= {"upgrade_id": None, "device_count": len(self._declared), "devices_by_status": {last.status: len(self._declared)}}
         refused = last.refused & self._declared if last else frozenset()
-        if last and last.phase == REFUSED:
+        if last and last.phase == Phase.REFUSED:
             refused |= {device for device, standing in last.devices.items() if standing.reason}
         operation: t.Literal["append", "listed"] = "append" if self.done else "listed"
         self.outcome = dataclasses.replace(

@@ -12,6 +12,7 @@ import typing as t
 from .._ansible.connection import Connector
 from .._api.account import Account
 from .._api.model import Upgrade
+from .._api.status import NEW
 from .._api.v1.upgrades import Upgrades
 from .._apply.upgrade_membership import UpgradeDevices
 from .._desired.checks import Params
@@ -58,4 +59,4 @@ class _UpgradeTask(Task[Upgrade]):
 
     def _yet_to_be_scheduled(self, account: str) -> Upgrade:
         self.warnings.append("upgrade_id is empty: planned against an upgrade without devices, as check mode predicts one that is yet to be scheduled.")
-        return Upgrade("", account, None, None, None, None, "RequestPending", {})
+        return Upgrade("", account, None, None, None, None, NEW, {})

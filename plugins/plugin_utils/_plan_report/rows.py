@@ -13,7 +13,7 @@ import math
 import re
 import typing as t
 
-from ...module_utils._api.status import REJECTED, normalized
+from ...module_utils._api.status import is_rejected
 
 Value = t.Any
 Result = t.Mapping[str, Value]
@@ -93,7 +93,7 @@ def upgrade_rows(result: Result) -> list[Row]:
     action = text(result.get("action")) or "none"
     row = _row("upgrade", result, text(upgrade.get("account")), text(upgrade.get("upgrade_id")), action, upgrade)
     listed = mapping(upgrade.get("devices_by_status"))
-    refused = sum(number(count) or 0 for status, count in listed.items() if normalized(str(status)) == REJECTED)
+    refused = sum(number(count) or 0 for status, count in listed.items() if is_rejected(str(status)))
     members = max(0, (number(upgrade.get("device_count")) or 0) - refused)
     row |= {"before": 0 if action == "schedule" else members, "after": 0 if action == "cancel" else members}
     row |= {"added_count": members if action == "schedule" else 0, "removed_count": members if action == "cancel" else 0}

@@ -10,10 +10,10 @@ import collections
 import dataclasses
 import datetime
 import functools
-import re
 import typing as t
 
-from ...module_utils._api.status import REJECTED, failed, is_pending, normalized
+from ...module_utils._api import status as words
+from ...module_utils._api.status import DeviceState, is_pending
 
 # What is known of a device in an upgrade, in the order in which it is told everywhere.
 KINDS = ("done", "running", "waiting", "failed", "refused", "silent", "other")
@@ -21,14 +21,12 @@ TROUBLES = ("failed", "refused", "silent", "other")
 # Upgrades that the page lists, the latest. Others are counted, and nothing links to them.
 LISTED = 300
 Phase = t.Literal["checking", "queued", "running", "ended", "failed", "other"]
-# The statuses of upgrades that are documented (PG-campaign-lifecycle-flow-for-v1).
-_PHASES: dict[str, Phase] = {"requestpending": "checking", "queued": "queued", "inprogress": "running", "finished": "ended"}
-_PHASES |= {"requestfailed": "failed", "upgradefailed": "failed"}
+# What the page calls the phases of an upgrade; whatever v1 has no word for is other.
+_PHASES: dict[words.Phase, Phase] = {words.Phase.CHECKING: "checking", words.Phase.QUEUED: "queued", words.Phase.RUNNING: "running", words.Phase.ENDED: "ended"}
+_PHASES |= {words.Phase.REFUSED: "failed", words.Phase.FAILED: "failed"}
 # What a device without an outcome does, depends on its upgrade.
 _BEFORE_IN: dict[Phase, str] = {"checking": "waiting", "queued": "waiting", "running": "running", "ended": "silent", "failed": "failed", "other": "other"}
-# History has UpgradeSuccess and UpgradeFailed. That lists of devices have the same words is likely, and not documented.
-# The whole status: one that "cannot be upgraded" ends with the same word.
-_DONE = re.compile(r"(device)?upgrade(d|succe(ed|eded|ss|ssful))")
+_KIND_OF = {DeviceState.REJECTED: "refused", DeviceState.DONE: "done", DeviceState.FAILED: "failed", DeviceState.OTHER: "other"}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -149,21 +147,16 @@ def account_of(upgrades: t.Iterable[t.Mapping[str, t.Any]], firmware: t.Mapping[
 
 def kind_of(phase: Phase, status: str, has_target: bool = False) -> str:
     """What the status of a device means in an upgrade that is so far."""
-    word = normalized(status)
-    if word == REJECTED:
-        return "refused"
-    if _DONE.fullmatch(word):
-        return "done"
-    if failed(status):
-        return "failed"
-    kind = _BEFORE_IN[phase] if is_pending(status) else "other"
+    state = words.state_of(status)
+    kind = _BEFORE_IN[phase] if state is DeviceState.PENDING else _KIND_OF[state]
     # The version alone is no proof before the start: the device may have had it all along.
-    return "done" if has_target and phase in ("running", "ended") else kind
+    proven = has_target and phase in ("running", "ended") and state in (DeviceState.PENDING, DeviceState.OTHER)
+    return "done" if proven else kind
 
 
 def phase_of(status: str) -> Phase:
     """How far an upgrade is. Words that nobody has documented are `other`."""
-    return _PHASES.get(normalized(status), "other")
+    return _PHASES.get(words.phase_of(status), "other")
 
 
 def day_of(text: str) -> datetime.date | None:

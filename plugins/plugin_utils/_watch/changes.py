@@ -14,7 +14,7 @@ import hashlib
 import json
 import typing as t
 
-from ...module_utils._api.status import REJECTED, DeviceStatus, failed, is_pending, normalized
+from ...module_utils._api.status import DeviceStatus, Phase, failed, is_pending, is_rejected, normalized, phase_of
 
 # Of what the service says without measure an event tells this much: every device of an upgrade may have an event with all of it.
 MOST_STATUSES = 50
@@ -165,9 +165,9 @@ def _numbers(facts: dict[str, t.Any]) -> dict[str, t.Any]:
     """What conditions ask about an upgrade. The share is one of the devices that the service has not refused beforehand."""
     counted: dict[str, int] = facts["devices_by_status"]
     # The devices of an upgrade that failed as a whole may be listed as accepted for ever: no document says what becomes of them.
-    whole = normalized(facts["status"]) == "upgradefailed"
+    whole = phase_of(facts["status"]) == Phase.FAILED
     failures = sum(number for status, number in counted.items() if failed(status) or (whole and is_pending(status)))
-    refused = sum(number for status, number in counted.items() if normalized(status) == REJECTED)
+    refused = sum(number for status, number in counted.items() if is_rejected(status))
     members = facts["device_count"] - refused
     return {
         "upgrade_id": facts["upgrade_id"],

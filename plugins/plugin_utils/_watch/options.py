@@ -11,7 +11,7 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ...module_utils._ansible.options import Spec, connection_options, login_options, login_values
-from ...module_utils._api.status import STATUSES
+from ...module_utils._api.status import OPEN, STATUSES, Phase, statuses_in
 from ...module_utils._desired.checks import account_of, check_range
 from ...module_utils._desired.upgrade import upgrade_id_of
 from ...module_utils._errors import InputError
@@ -25,7 +25,7 @@ def spec() -> Spec:
         **connection_options(),
         **login_options(),
         "interval": {"type": "float", "default": 300},
-        "status": {"type": "list", "elements": "str", "choices": list(STATUSES), "default": ["RequestPending", "Queued", "InProgress"]},
+        "status": {"type": "list", "elements": "str", "choices": list(STATUSES), "default": list(statuses_in(*OPEN, Phase.RUNNING))},
         "upgrade_ids": {"type": "list", "elements": "str"},
         "devices": {"type": "bool", "default": True},
         "state_file": {"type": "path"},

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Declared upgrades on a service in memory, as the writing rooms of a rollout get them."""
+"""Declared upgrades on a service in memory, as the files that write a rollout get them."""
 
 from __future__ import annotations
 

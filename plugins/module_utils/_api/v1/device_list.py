@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._errors import ThingSpaceError
-from ..status import REJECTED, DeviceStatus, normalized
+from ..status import DeviceStatus, is_rejected
 
 _REASONS = ("Reason", "reason", "resultReason")
 
@@ -71,7 +71,7 @@ def device_statuses(body: object, forms: Forms | None = None) -> dict[str, Devic
             text = (_string(said[0]), _string(said[1]))
             standing = known.setdefault(text, DeviceStatus(text[0] or "", text[1] or ""))
         # Listed twice, once rejected: it is in, and would be flashed.
-        if device not in devices or normalized(devices[device].status) == REJECTED:
+        if device not in devices or is_rejected(devices[device].status):
             devices[device] = standing
     return devices
 

@@ -10,6 +10,7 @@ import typing as t
 
 from ..._api.account import Account
 from ..._api.model import Upgrade, holds
+from ..._api.status import OPEN, Phase, statuses_in
 from ..._api.v1.upgrades import upgrades_by_status, with_devices
 from ..._apply.parallel import run_in_parallel
 from ..._clock import today
@@ -19,7 +20,7 @@ from ..._plan.matching import matching, single
 from .wave import Wave
 
 # Upgrades that hold their devices: those that have not started, and those that run.
-_HOLDING = ("RequestPending", "Queued", "InProgress")
+_HOLDING = statuses_in(*OPEN, Phase.RUNNING)
 
 
 class Reader:
@@ -42,7 +43,7 @@ class Reader:
     def find(self) -> None:
         """GET every declared upgrade. One that is declared by its id and not there is ``not_found``; by natural key, it is new or past."""
         if any(wave.declared.key for wave in self._waves):
-            listed, self._finished = (upgrades_by_status(self._account, statuses) for statuses in (_HOLDING, ["Finished"]))
+            listed, self._finished = (upgrades_by_status(self._account, statuses) for statuses in (_HOLDING, statuses_in(Phase.ENDED)))
             # One that has moved meanwhile is in both.
             ended = {upgrade.upgrade_id.lower() for upgrade in self._finished}
             self._listed = [upgrade for upgrade in listed if upgrade.upgrade_id.lower() not in ended]
@@ -73,7 +74,7 @@ class Reader:
         """Tell upgrades that are to be scheduled from those that the service refused as a whole before."""
         if not waves:
             return
-        refused = upgrades_by_status(self._account, ["RequestFailed"])
+        refused = upgrades_by_status(self._account, statuses_in(Phase.REFUSED))
         for wave in waves:
             before = [upgrade for upgrade in refused if wave.declared.key and wave.declared.key.fits(upgrade)]
             wave.known = frozenset(upgrade.upgrade_id.lower() for upgrade in before)

@@ -11,6 +11,7 @@ import typing as t
 from ..._ansible.connection import Connector
 from ..._api.account import Account
 from ..._api.model import Upgrade
+from ..._api.status import Phase
 from ..._apply.progress import judge
 from ..._clock import today
 from ..._desired.checks import account_of, check_range
@@ -33,7 +34,6 @@ if t.TYPE_CHECKING:
 
 _GRAVITY: tuple[Kind, ...] = ("input", "state", "rail")
 # In every other status that holds devices it is yet to start, in words that no document has too.
-_RUNNING = "inprogress"
 _SHOWN = 5
 _MOST = 20
 
@@ -106,7 +106,7 @@ class _Task:
         if reader.has_listed or self._params["unlisted"] == "fail" or any(plan.append for plan in joint.plans.values()):
             others = reader.others()
             problems += taken(entries, [(f"the upgrade {other.upgrade_id} ({other.status})", other.members) for other in others])
-        self._unlisted = tuple(other for other in others if other.phase != _RUNNING)
+        self._unlisted = tuple(other for other in others if other.phase != Phase.RUNNING)
         self._moves = joint.moves
         moving = {ref for move in joint.moves for ref in (move.source, move.target)} | joint.giving
         for ref, wave in waves.items():

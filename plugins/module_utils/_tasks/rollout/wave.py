@@ -11,7 +11,7 @@ import typing as t
 
 from ..._api.account import Account
 from ..._api.model import Upgrade, holds
-from ..._api.status import REFUSED, DeviceStatus
+from ..._api.status import ACCEPTED, NEW, DeviceStatus, Phase
 from ..._api.v1.upgrades import Upgrades
 from ..._apply.progress import Progress, changes_of, landed, rejections
 from ..._apply.reconcile import read_listed, reconcile
@@ -32,7 +32,7 @@ from ..._results.membership import Changes, Rejection
 from ..._results.rollout import Action, WaveOutcome
 from ..._text import first_few
 
-_ACCEPTED = DeviceStatus("Device Accepted", "")
+_ACCEPTED = DeviceStatus(ACCEPTED, "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -229,7 +229,7 @@ class Wave:
                 progress.answers["append"].update((device, made.devices.get(device, _ACCEPTED)) for device in devices)
         if made is None:
             return
-        now = made if made.phase == REFUSED else self._listed(made.upgrade_id)
+        now = made if made.phase == Phase.REFUSED else self._listed(made.upgrade_id)
         if scheduler.landed:
             progress.last = now
             target: Target = self._part(devices, frozenset())
@@ -241,18 +241,18 @@ class Wave:
                 raise StateError(f"Somebody else has scheduled it meanwhile, as {now.upgrade_id}: that is not the plan that was approved.")
             target = self._part(devices, frozenset()) if self.withheld else declared.target
         try:
-            if now.phase != REFUSED:
+            if now.phase != Phase.REFUSED:
                 self._converge(target)
         finally:
             # In place of whatever the waiting for its devices ended in.
-            if progress.last.phase == REFUSED:
+            if progress.last.phase == Phase.REFUSED:
                 raise StateError(why_refused(progress.last))
 
 
 def _nothing(declared: DesiredUpgrade, account: str) -> Upgrade:
     key = declared.key
     name, version, start = (key.firmware_name, key.firmware_to, key.start_date) if key else (None, None, None)
-    return Upgrade("", account, name, version, start, declared.end_date, "RequestPending", {})
+    return Upgrade("", account, name, version, start, declared.end_date, NEW, {})
 
 
 def rejected_of(wave: Wave) -> tuple[Rejection, ...]:

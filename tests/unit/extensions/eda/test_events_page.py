@@ -119,7 +119,7 @@ def test_conditions_ask_for_what_is_there() -> None:
 
 @pytest.mark.parametrize(("before", "now", "passes"), [(0, 1, False), (0, 2, True), (2, 3, False), (1, 20, True)])
 def test_the_rule_is_for_the_event_that_passes_the_limit(before: int, now: int, passes: bool) -> None:
-    """The condition of the sample, as Python reads it, over what the pure room tells."""
+    """The condition of the sample, as Python reads it, over what `_watch/changes` gives."""
 
     def seen(failed: int) -> changes.Seen:
         counted = {"Device Accepted": 20 - failed, "UpgradeFailed": failed}

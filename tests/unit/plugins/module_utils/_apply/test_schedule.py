@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils import _clock as waiter
 from ansible_collections.thingspace.fota.plugins.module_utils._api.account import Account
 from ansible_collections.thingspace.fota.plugins.module_utils._api.model import UpgradeKey
+from ansible_collections.thingspace.fota.plugins.module_utils._api.status import Phase
 from ansible_collections.thingspace.fota.plugins.module_utils._apply.schedule import Scheduler
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import StateError, ThingSpaceError, UnsettledError
 from support.fake_service import ACCOUNT, KEY, FakeService
@@ -149,7 +150,7 @@ def test_what_is_another_one_by_all_that_is_known_is_in_nobodys_way(run: Run, od
 @pytest.mark.parametrize("status", ["RequestFailed", "UpgradeFailed"])
 def test_of_what_has_failed_it_does_not_matter_whether_it_was_it(run: Run, status: str) -> None:
     run.service.add("U", "ab", status=status).update(startDate=None)
-    assert run.scheduler.find(KEY, ["RequestFailed", "UpgradeFailed"]) == []
+    assert run.scheduler.find(KEY, [Phase.REFUSED, Phase.FAILED]) == []
 
 
 @pytest.mark.parametrize(

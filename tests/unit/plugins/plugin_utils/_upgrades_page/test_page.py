@@ -260,8 +260,8 @@ def test_a_device_list_is_cut_with_a_number() -> None:
 
 def test_no_list_is_cut_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
     upgrades = samples.a_rollout()
-    for room, name in ((page_top, "_FIRST_ITEMS"), (page_top, "_MOST_ROWS"), (page_below, "_GROUPS"), (page_below, "_WAVES"), (page_model, "LISTED")):
-        monkeypatch.setattr(room, name, 2)
+    for part, name in ((page_top, "_FIRST_ITEMS"), (page_top, "_MOST_ROWS"), (page_below, "_GROUPS"), (page_below, "_WAVES"), (page_model, "LISTED")):
+        monkeypatch.setattr(part, name, 2)
     monkeypatch.setattr(page_top, "_MOST_ITEMS", 3)
     monkeypatch.setattr(page_below, "_LISTS", 1)
     read = Page(page(upgrades))
