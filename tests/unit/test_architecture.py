@@ -106,8 +106,7 @@ def impure(tree: Tree) -> Iterator[str]:
             for node, other in tree.imports(name):
                 if any(other == word or other.startswith(f"{word}.") for word in IMPURE):
                     yield f"{start} must be pure: {name}:{node.lineno} imports {other}"
-                if f"{other}.py" in tree.files and f"{other}.py" not in reached:
-                    reached.append(f"{other}.py")
+                reached += [f"{other}.py"] * (f"{other}.py" in tree.files and f"{other}.py" not in reached)
             asked = [(called, line) for called, line in calls(tree.files[name]) if called in IMPURE_CALLS]
             yield from (f"{start} must be pure: {name}:{line} calls {called}()" for called, line in asked)
 
