@@ -22,6 +22,17 @@ _PREDICTED = DeviceStatus(ACCEPTED, "")
 
 
 @dataclasses.dataclass(frozen=True)
+class ChangeAnswer:
+    """What the service says to one batch of changes.
+
+    A version that carries changes out later names no device: its answer is ``pending``, and only a read tells what became of them.
+    """
+
+    devices: t.Mapping[str, DeviceStatus]
+    pending: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
 class Upgrade:
     """One scheduled upgrade. ``devices`` holds every listed device; listed is not member."""
 

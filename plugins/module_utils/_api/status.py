@@ -19,17 +19,23 @@ Operation = t.Literal["append", "remove"]
 
 
 class Phase(enum.Enum):
-    """How far an upgrade is, in the words of every version of the API."""
+    """How far an upgrade is, whichever version of the API tells it.
 
-    CHECKING = "accepted, and not checked yet"
-    QUEUED = "checked, and waiting for its day"
-    PLANNED = "closed to changes, and running from its day on"
+    ``PRESCHEDULED`` and ``SCHEDULED`` are those of v2 and v3, closed to changes, and running from their day on. ``ENDED`` is no success: devices may have
+    failed. ``REFUSED`` is refused as a whole before its day, ``FAILED`` failed as a whole, ``ABORTED`` cancelled while it ran.
+    """
+
+    CHECKING = "checking"
+    QUEUED = "queued"
+    PRESCHEDULED = "prescheduled"
+    SCHEDULED = "scheduled"
     RUNNING = "running"
-    ENDED = "over: its devices may have failed"
-    REFUSED = "refused as a whole before its day"
-    FAILED = "failed as a whole"
-    CANCELLED = "cancelled, or aborted while it ran"
-    OTHER = "in words that no document has"
+    ENDED = "ended"
+    REFUSED = "refused"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    ABORTED = "aborted"
+    OTHER = "other"
 
 
 # By normalized word. The first of each phase are those of v1.
@@ -38,7 +44,8 @@ _PHASES: dict[str, Phase] = {
     for phase, words in (
         (Phase.CHECKING, ("requestpending", "campaignrequestpending", "pending")),
         (Phase.QUEUED, ("queued", "campaignrequestqueued", "campaignqueued", "requestqueued")),
-        (Phase.PLANNED, ("campaignprescheduled", "campaignscheduled", "scheduled")),
+        (Phase.PRESCHEDULED, ("campaignprescheduled",)),
+        (Phase.SCHEDULED, ("campaignscheduled", "scheduled")),
         (Phase.RUNNING, ("inprogress",)),
         (Phase.ENDED, ("finished", "campaignended", "ended")),
         (Phase.REFUSED, ("requestfailed", "campaignrequestfailed")),
@@ -47,15 +54,15 @@ _PHASES: dict[str, Phase] = {
     for word in words
 }
 # No list of v1 has a word for cancelled, those of v2 and v3 have several; what is being cancelled is not gone.
-_CANCELLED = ("cancelled", "canceled", "aborted")
+_ENDINGS = {"cancelled": Phase.CANCELLED, "canceled": Phase.CANCELLED, "aborted": Phase.ABORTED}
 # Devices can be changed "until the upgrade starts"; whether RequestPending is early enough is not said for v1, v2 allows it.
 OPEN = (Phase.CHECKING, Phase.QUEUED)
 # An upgrade in one of these is the declared one; one that was refused as a whole or failed is not, and is scheduled anew.
 CURRENT = (*OPEN, Phase.RUNNING, Phase.ENDED)
 # Nothing more happens to the devices of an upgrade in one of these.
-OVER = (Phase.ENDED, Phase.REFUSED, Phase.FAILED, Phase.CANCELLED)
+OVER = (Phase.ENDED, Phase.REFUSED, Phase.FAILED, Phase.CANCELLED, Phase.ABORTED)
 # Nothing is left of an upgrade in one of these that could be cancelled.
-GONE = (Phase.REFUSED, Phase.CANCELLED)
+GONE = (Phase.REFUSED, Phase.CANCELLED, Phase.ABORTED)
 # Those that v1 lists upgrades by, in the order in which an upgrade passes through them: read in this order, one that moves meanwhile is seen at least once.
 STATUSES = ("RequestPending", "Queued", "InProgress", "Finished", "RequestFailed", "UpgradeFailed")
 # What an upgrade is that was just accepted, and what a device is that was just appended: for predictions.
@@ -101,7 +108,8 @@ def normalized(status: str) -> str:
 def phase_of(status: str) -> Phase:
     """How far an upgrade with this status is."""
     word = normalized(status)
-    return _PHASES.get(word, Phase.CANCELLED if word.endswith(_CANCELLED) else Phase.OTHER)
+    ending = next((phase for ending, phase in _ENDINGS.items() if word.endswith(ending)), Phase.OTHER)
+    return _PHASES.get(word, ending)
 
 
 def statuses_in(*phases: Phase) -> tuple[str, ...]:

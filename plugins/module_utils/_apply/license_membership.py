@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import typing as t
 
+from .._api.model import ChangeAnswer
 from .._api.status import DeviceStatus, Operation
 from .._api.v1.licenses import short
 
@@ -63,6 +64,6 @@ class LicensedDevices:
         licensed = self._licenses.read()
         return Holders(licensed.total, licensed.assigned, dict.fromkeys(licensed.devices, _LICENSED), told=licensed.told)
 
-    def change(self, operation: Operation, devices: list[str]) -> dict[str, DeviceStatus]:
+    def change(self, operation: Operation, devices: list[str]) -> ChangeAnswer:
         """As :meth:`Licenses.change`."""
         return self._licenses.change(operation, devices)

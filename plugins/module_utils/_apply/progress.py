@@ -21,8 +21,8 @@ Read = t.TypeVar("Read", bound=Listing)
 class Progress(t.Generic[Read]):
     """What a run has sent, what was answered and what was read: enough to tell the truth whenever it stops.
 
-    ``unread`` says that something was written after the last read, ``lost`` which devices were sent without an answer, ``again`` which ones were
-    sent, at least once, in a request that failed as a whole.
+    ``pending`` says which ones the service has accepted without a word about any device, ``unread`` that something was written after the last read,
+    ``lost`` which devices were sent without an answer, ``again`` which ones were sent, at least once, in a request that failed as a whole.
     """
 
     def __init__(self, first: Read) -> None:
@@ -32,6 +32,7 @@ class Progress(t.Generic[Read]):
         self.answers: dict[Operation, dict[str, DeviceStatus]] = {"append": {}, "remove": {}}
         self.lost: dict[Operation, set[str]] = {"append": set(), "remove": set()}
         self.again: dict[Operation, set[str]] = {"append": set(), "remove": set()}
+        self.pending: dict[Operation, set[str]] = {"append": set(), "remove": set()}
         self.unread = False
         self.failure: ThingSpaceError | None = None
 
@@ -81,6 +82,10 @@ class Progress(t.Generic[Read]):
         """How many acknowledged changes the last read did not show."""
         return sum(len(devices & self.acknowledged(operation)) for operation, devices in sides(plan, OPERATIONS))
 
+    def pending_in(self, plan: Plan) -> set[str]:
+        """Devices whose change the service has accepted, to carry it out later, and the last read does not show."""
+        return {device for operation, devices in sides(plan, OPERATIONS) for device in devices & self.pending[operation]}
+
     def silent(self, plan: Plan) -> set[str]:
         """Devices about which an answer said nothing, and whose change the last read does not show."""
         return {device for operation, devices in sides(plan, OPERATIONS) for device in devices & self.answered(operation, silent)}
@@ -105,7 +110,7 @@ def landed(progress: Progress[Read], plan: Plan) -> bool:
     """
     # Whoever has failed did not wait until an answer in unknown words was settled.
     doubt = progress.failure is not None and progress.doubtful(plan)
-    return bool(progress.landed("append") or progress.landed("remove") or progress.unseen(plan) or progress.unsettled or doubt)
+    return bool(progress.landed("append") or progress.landed("remove") or progress.unseen(plan) or progress.pending_in(plan) or progress.unsettled or doubt)
 
 
 def changes_of(progress: Progress[Read], plan: Plan, known: Changes) -> Changes:

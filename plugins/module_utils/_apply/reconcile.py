@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._api.model import ChangeAnswer
 from .._api.status import OPEN, DeviceStatus, Operation, statuses_in
 from .._clock import Backoff
 from .._errors import StateError, ThingSpaceError, UnsettledError, failure_of
@@ -37,7 +38,7 @@ class Membership(t.Protocol[Listed_co]):
 
     def read(self) -> Listed_co: ...
 
-    def change(self, operation: Operation, devices: list[str]) -> dict[str, DeviceStatus]:
+    def change(self, operation: Operation, devices: list[str]) -> ChangeAnswer:
         """Send one batch. Raises UnsettledError where only reading can tell what became of it."""
 
 
@@ -117,7 +118,12 @@ class _Run(t.Generic[Read]):
 
     def _give_up(self, plan: Plan) -> None:
         """Raise ThingSpaceError ``not_visible`` for changes that the service has acknowledged or said nothing about, and does not show."""
-        unseen, unsaid, told = self._progress.unseen(plan), sorted(self._progress.silent(plan)), list[str]()
+        pending = self._progress.pending_in(plan)
+        unseen, unsaid, told = self._progress.unseen(plan), sorted(self._progress.silent(plan) - pending), list[str]()
+        if pending:
+            told.append(
+                f"The service has accepted {len(pending)} changes of {self._membership.name}, and no read within retry_timeout shows them: they are pending."
+            )
         if unseen:
             told.append(f"The service acknowledged {unseen} changes of {self._membership.name} and does not show them within retry_timeout.")
         if unsaid:
@@ -147,7 +153,9 @@ class _Run(t.Generic[Read]):
                     if isinstance(error, UnsettledError) and error.carried_out is None:
                         progress.lost[operation].update(batch)
                     return error
-                progress.answers[operation].update((device, answer.get(device, _UNMENTIONED)) for device in batch)
+                if answer.pending:
+                    progress.pending[operation].update(batch)
+                progress.answers[operation].update((device, answer.devices.get(device, _UNMENTIONED)) for device in batch)
         return None
 
     def _settle(self, failure: ThingSpaceError | None) -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import typing as t
 
-from .._api.status import DeviceStatus, Operation
+from .._api.status import Operation
 
 if t.TYPE_CHECKING:
-    from .._api.model import Upgrade
+    from .._api.model import ChangeAnswer, Upgrade
     from .._api.v1.upgrades import Upgrades
 
 
@@ -30,6 +30,6 @@ class UpgradeDevices:
         """As :meth:`Upgrades.get`."""
         return self._upgrades.get(self._upgrade_id)
 
-    def change(self, operation: Operation, devices: list[str]) -> dict[str, DeviceStatus]:
+    def change(self, operation: Operation, devices: list[str]) -> ChangeAnswer:
         """As :meth:`Upgrades.change`."""
         return self._upgrades.change(self._upgrade_id, operation, devices)

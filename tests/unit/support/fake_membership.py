@@ -10,6 +10,7 @@ import collections
 import dataclasses
 import typing as t
 
+from ansible_collections.thingspace.fota.plugins.module_utils._api.model import ChangeAnswer
 from ansible_collections.thingspace.fota.plugins.module_utils._api.status import DeviceStatus, Operation
 from ansible_collections.thingspace.fota.plugins.module_utils._clock import Backoff
 
@@ -96,12 +97,14 @@ class FakeMembership(Scripted):
         step = self.step("read", "read")
         return step if isinstance(step, Seen) else self.now
 
-    def change(self, operation: Operation, devices: list[str]) -> dict[str, DeviceStatus]:
+    def change(self, operation: Operation, devices: list[str]) -> ChangeAnswer:
         step = self.step(operation, f"{operation} {''.join(devices)}")
+        if isinstance(step, ChangeAnswer):
+            return step
         if step is not None:
-            return t.cast("dict[str, DeviceStatus]", step)
+            return ChangeAnswer(t.cast("dict[str, DeviceStatus]", step))
         self.do(operation, "".join(devices))
-        return dict.fromkeys(devices, DONE[operation])
+        return ChangeAnswer(dict.fromkeys(devices, DONE[operation]))
 
 
 class Clock:

@@ -13,7 +13,8 @@ import typing as t
 from ..._errors import ThingSpaceError, UnsettledError
 from ..account import Account
 from ..fields import iso, normalize_keys
-from ..status import DeviceStatus, Operation
+from ..model import ChangeAnswer
+from ..status import Operation
 from .device_list import device_statuses
 
 _NAMES = {"deviceId": "device_id", "accountName": "account"}
@@ -105,14 +106,14 @@ class Licenses:
                 return Candidates(tuple(devices), iso(str(updated)) if updated else None)
         raise ThingSpaceError(f"The service says that there are {count} cancellation candidates and lists {len(devices)}.", "service")
 
-    def change(self, operation: Operation, devices: list[str]) -> dict[str, DeviceStatus]:
-        """POST one batch. The standing of each device in the answer; devices that it leaves out are missing here too.
+    def change(self, operation: Operation, devices: list[str]) -> ChangeAnswer:
+        """POST one batch. The status of each device in the answer; devices that it leaves out are missing here too.
 
         Raises UnsettledError where only reading can tell what became of it.
         """
         body = self._account.write("POST", {"deviceList": devices}, "licenses", "assign" if operation == "append" else "remove")
         try:
-            return device_statuses(body)
+            return ChangeAnswer(device_statuses(body))
         except ThingSpaceError as error:
             # The status was a success, so the change may well have been made.
             raise UnsettledError(error.message, "service", carried_out=None) from None

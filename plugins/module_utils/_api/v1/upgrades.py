@@ -11,8 +11,8 @@ import typing as t
 from ..._errors import ThingSpaceError, UnsettledError
 from ..account import Account
 from ..fields import day_or_moment, normalize_keys
-from ..model import Upgrade
-from ..status import STATUSES, DeviceStatus, Operation
+from ..model import ChangeAnswer, Upgrade
+from ..status import STATUSES, Operation
 from .device_list import Forms, device_statuses, reason_of
 
 _FIRMWARE = ("firmwareName", "firmwareTo")
@@ -32,14 +32,14 @@ class Upgrades:
             raise ThingSpaceError(f"Asked for the upgrade {upgrade_id}, the service answered with another one.", "service")
         return upgrade
 
-    def change(self, upgrade_id: str, operation: Operation, devices: list[str]) -> dict[str, DeviceStatus]:
-        """PUT one batch. The standing of each device in the answer; devices that it leaves out are missing here too.
+    def change(self, upgrade_id: str, operation: Operation, devices: list[str]) -> ChangeAnswer:
+        """PUT one batch. The status of each device in the answer; devices that it leaves out are missing here too.
 
         Raises UnsettledError where only reading can tell what became of it.
         """
         body = self._account.write("PUT", {"type": operation, "deviceList": devices}, "upgrades", "upgrade", upgrade_id)
         try:
-            return device_statuses(body)
+            return ChangeAnswer(device_statuses(body))
         except ThingSpaceError as error:
             # The status was a success, so the change may well have been made.
             raise UnsettledError(error.message, "service", carried_out=None) from None

@@ -32,12 +32,14 @@ from support.checkout import ROOT
 PHASES = {
     Phase.CHECKING: ("RequestPending", "Request Pending", "CampaignRequestPending", "pending"),
     Phase.QUEUED: ("Queued", "CampaignRequestQueued", "CampaignQueued", "RequestQueued"),
-    Phase.PLANNED: ("CampaignPreScheduled", "CampaignScheduled", "Scheduled"),
+    Phase.PRESCHEDULED: ("CampaignPreScheduled",),
+    Phase.SCHEDULED: ("CampaignScheduled", "Scheduled"),
     Phase.RUNNING: ("InProgress", "In Progress"),
     Phase.ENDED: ("Finished", "CampaignEnded", "ended"),
     Phase.REFUSED: ("RequestFailed", "CampaignRequestFailed"),
     Phase.FAILED: ("UpgradeFailed", "CampaignFailed"),
-    Phase.CANCELLED: ("CampaignCancelled", "CampaignCanceled", "CampaignAborted", "Cancelled"),
+    Phase.CANCELLED: ("CampaignCancelled", "CampaignCanceled", "Cancelled"),
+    Phase.ABORTED: ("CampaignAborted",),
     Phase.OTHER: ("Cancelling", "Paused", "", "NotFinished", "Queued?"),
 }
 STATES = {
@@ -72,7 +74,7 @@ def test_what_nobody_has_documented_opens_no_gate() -> None:
 def test_lists_are_asked_for_in_the_order_of_life() -> None:
     assert statuses_in(Phase.RUNNING, *OPEN) == ("RequestPending", "Queued", "InProgress")
     assert statuses_in(*Phase) == STATUSES
-    assert statuses_in(Phase.PLANNED) == ()
+    assert statuses_in(Phase.SCHEDULED) == ()
 
 
 def test_no_other_file_knows_a_status() -> None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.thingspace.fota.plugins.module_utils._api.model import ChangeAnswer
 from ansible_collections.thingspace.fota.plugins.module_utils._api.status import DeviceStatus, Operation
-from ansible_collections.thingspace.fota.plugins.module_utils._apply.progress import Progress
+from ansible_collections.thingspace.fota.plugins.module_utils._apply.progress import Progress, changes_of, landed
 from ansible_collections.thingspace.fota.plugins.module_utils._apply.reconcile import check_write, reconcile
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import RailError, StateError, ThingSpaceError, UnsettledError
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.guardrails import Guardrails
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.plan import Plan, State
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.target import Target
+from ansible_collections.thingspace.fota.plugins.module_utils._results.membership import Changes
 from support.fake_membership import DONE, IN, NO, OUT, Clock, FakeMembership, Seen, seen
 
 FREE = Guardrails(allow_empty=True, max_removal_percent=100, max_removals=None)
@@ -497,3 +499,63 @@ def test_rails_hold_in_a_run() -> None:
     assert run.calls == []
     assert run.failure is not None
     assert run.failure[0] == "rail"
+
+
+# a version of the API that carries changes out later, and names no device in its answers
+
+
+LATER = ChangeAnswer({}, pending=True)
+
+
+class Later(FakeMembership):
+    """Accepts every change, and shows it some reads later, one of each kind."""
+
+    def __init__(self, members: str, reads: int) -> None:
+        super().__init__(members)
+        self._reads = reads
+        self._accepted: list[tuple[int, Operation, str]] = []
+
+    def read(self) -> Seen:
+        self.calls.append("read")
+        self._accepted = [(left - 1, operation, devices) for left, operation, devices in self._accepted]
+        for left, operation, devices in self._accepted:
+            if left <= 0:
+                self.do(operation, devices)
+        return self.now
+
+    def change(self, operation: Operation, devices: list[str]) -> ChangeAnswer:
+        self.calls.append(f"{operation} {''.join(devices)}")
+        self._accepted.append((self._reads, operation, "".join(devices)))
+        return LATER
+
+
+@pytest.mark.parametrize("reads", [1, 2, 4])
+def test_changes_that_are_carried_out_later_are_waited_for_and_sent_once(reads: int) -> None:
+    run = Run(Later("ac", reads), target("ab"))
+    assert run.calls == ["append b", "remove c", *["read"] * reads]
+    assert (run.held, run.failure) == ("ab", None)
+    plan = target("ab").plan(run.progress.last)
+    changes = changes_of(run.progress, plan, Changes())
+    assert (changes.added, changes.removed, changes.rejected, landed(run.progress, plan)) == ({"b"}, {"c"}, (), True)
+
+
+def test_changes_that_stay_pending_are_neither_done_nor_rejected_nor_sent_again() -> None:
+    run = Run(Later("ac", 1000), target("ab"))
+    assert [call for call in run.calls if call != "read"] == ["append b", "remove c"]
+    assert run.failure == (
+        "not_visible",
+        "The service has accepted 2 changes of the upgrade X, and no read within retry_timeout shows them: they are pending. "
+        "Run the task again later: it sends only what is still missing then.",
+    )
+    plan = target("ab").plan(run.progress.last)
+    changes = changes_of(run.progress, plan, Changes())
+    # Whether handlers must run nobody knows yet: they do.
+    assert (changes.added, changes.removed, changes.rejected, landed(run.progress, plan)) == (frozenset(), frozenset(), (), True)
+
+
+def test_a_change_that_others_undo_while_it_is_pending_is_not_sent_again() -> None:
+    membership = Later("a", 1)
+    run = Run(membership, target("ab"))
+    membership.do("remove", "b")
+    again = Run(membership, target("ab"), progress=run.progress)
+    assert [call for call in again.calls if call != "read"] == ["append b"]
