@@ -13,10 +13,10 @@ from __future__ import annotations
 import typing as t
 
 from .._api.model import ChangeAnswer
-from .._api.status import OPEN, DeviceStatus, Operation, statuses_in
+from .._api.status import DeviceStatus, Operation
 from .._clock import Backoff
 from .._errors import StateError, ThingSpaceError, UnsettledError, failure_of
-from .._plan.guardrails import check_removals
+from .._plan.guardrails import Write, check_write
 from .._plan.plan import Plan, batches, sides
 from .._plan.target import Listing
 from .progress import Progress, Read
@@ -42,23 +42,10 @@ class Membership(t.Protocol[Listed_co]):
         """Send one batch. Raises UnsettledError where only reading can tell what became of it."""
 
 
-def check_write(name: str, target: Target, progress: Progress[Read], todo: Plan) -> None:
-    """Raise StateError or RailError where the writes to what has this name must not be sent."""
-    if not progress.last.is_open:
-        raise StateError(
-            f"{_start(name)} is {progress.last.status}: devices can be appended and removed only before it starts "
-            f"(while it is {' or '.join(statuses_in(*OPEN))}), and {len(todo.append)} to append, {len(todo.remove)} to remove are missing."
-        )
-    if target.approved is not None and not (todo.append <= target.approved.append and todo.remove <= target.approved.remove):
-        raise StateError(
-            f"{_start(name)} has changed since the plan was approved: more than the approved writes would be needed now. Have the new plan reviewed."
-        )
-    done = progress.landed("remove") | progress.acknowledged("remove")
-    check_removals(target.rails, target.state, len(done | todo.remove), len(progress.first.members))
-    # Others may have filled it since: what is removed now must be allowed by what is there now, too.
-    check_removals(target.rails, target.state, len(todo.remove), len(progress.last.members))
-    if target.permit is not None:
-        target.permit(todo.remove)
+def write_of(name: str, target: Target, progress: Progress[Read], todo: Plan) -> Write:
+    """Writes to what has this name, for its guardrails."""
+    removed = progress.landed("remove") | progress.acknowledged("remove")
+    return Write(name, target, progress.first, progress.last, removed, todo)
 
 
 def read_listed(read: t.Callable[[], Read], name: str, backoff: Backoff, *, emptied: bool = False) -> Read:
@@ -106,7 +93,7 @@ class _Run(t.Generic[Read]):
             plan = self._target.plan(self._progress.last)
             todo = self._unanswered(plan)
             if todo:
-                check_write(self._membership.name, self._target, self._progress, todo)
+                check_write(write_of(self._membership.name, self._target, self._progress, todo))
                 self._settle(self._send(todo))
             elif self._progress.doubtful(plan):
                 if not self._unseen.wait():
@@ -180,7 +167,7 @@ class _Run(t.Generic[Read]):
         if todo and not again:
             # A change refused because the upgrade has started says so in no documented way; the read does.
             if not self._progress.last.is_open:
-                check_write(self._membership.name, self._target, self._progress, todo)
+                check_write(write_of(self._membership.name, self._target, self._progress, todo))
             raise failure
 
     def _read(self) -> None:

@@ -58,11 +58,11 @@ class Scheduler:
         """Upgrades with this natural key that the service refused as a whole."""
         return self.find(key, [Phase.REFUSED])
 
-    def schedule(self, key: UpgradeKey, end_date: str | None, devices: frozenset[str], known: t.Container[str], permit: t.Callable[[], None]) -> None:
+    def schedule(self, key: UpgradeKey, end_date: str | None, devices: frozenset[str], known: t.Container[str], veto: t.Callable[[], None]) -> None:
         """Make the upgrade, unless somebody else makes it meanwhile. Then ``landed`` stays false.
 
         Args:
-            permit: raises StateError where it is too late, asked before every request.
+            veto: raises StateError where it is too late, asked before every request.
             known: ids, in lower case, of upgrades with this key that are there already.
         """
         backoff, note = self._account.backoff(), SentNote(self._account.api_url, self._account.name, str(key))
@@ -72,7 +72,7 @@ class Scheduler:
                 "It is not sent again in this run, since that could make a second one. Run the playbook again later: it looks for the upgrade first."
             )
         while True:
-            permit()
+            veto()
             note.write()
             try:
                 self.last = made = self._upgrades.schedule(key.firmware_name, key.firmware_to, key.start_date, end_date, devices)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import InputError
-from .._plan.guardrails import Guardrails, check_declaration
-from .._plan.target import Permit, Target
+from .._plan.guardrails import check_declaration
+from .._plan.target import Limits, Target, Veto
 from .checks import check_range
 from .imei import DesiredDevices, declare, doubt
 from .task_files import Declarations
@@ -44,11 +44,11 @@ def checked_doubt(params: Params, declaration: DesiredDevices) -> str | None:
     return sentence
 
 
-def target_of(params: Params, declaration: DesiredDevices, permit: Permit | None = None) -> Target:
+def target_of(params: Params, declaration: DesiredDevices, veto: Veto | None = None) -> Target:
     """What the options make of a membership. Raises InputError, and RailError for an empty declaration."""
     check_range(params, "max_removal_percent", 0, 100)
     check_range(params, "max_removals", 0)
     check_range(params, "batch_size", 1)
-    rails = Guardrails(params["allow_empty"], params["max_removal_percent"], params["max_removals"])
-    check_declaration(rails, params["state"], len(declaration.devices))
-    return Target(params["state"], declaration.devices, rails, params["batch_size"], permit)
+    limits = Limits(params["allow_empty"], params["max_removal_percent"], params["max_removals"])
+    check_declaration(limits, params["state"], len(declaration.devices))
+    return Target(params["state"], declaration.devices, limits, params["batch_size"], veto)

@@ -10,7 +10,6 @@ import dataclasses
 import typing as t
 
 from .._api.status import DeviceStatus
-from .guardrails import Guardrails
 from .plan import Plan, State, make_plan
 
 
@@ -43,8 +42,17 @@ class Listing(t.Protocol):
 Listing_T = t.TypeVar("Listing_T", bound=Listing)
 
 
-class Permit(t.Protocol):
-    """Raises RailError where removing these devices does more harm than the rails know of."""
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """The limits that a declaration must keep: the options of the same names."""
+
+    allow_empty: bool
+    max_removal_percent: float
+    max_removals: int | None
+
+
+class Veto(t.Protocol):
+    """Raises RailError where removing these devices does more harm than the limits know of."""
 
     def __call__(self, removals: frozenset[str]) -> None: ...
 
@@ -55,9 +63,9 @@ class Target:
 
     state: State
     declared: frozenset[str]
-    rails: Guardrails
+    limits: Limits
     batch_size: int
-    permit: Permit | None = None
+    veto: Veto | None = None
     approved: Plan | None = None
 
     def plan(self, listing: Listing) -> Plan:

@@ -88,7 +88,7 @@ class _LicenseTask(Task[Holders]):
     def doubt(self, last: Holders) -> str | None:
         return last.doubt
 
-    def permit(self, removals: frozenset[str]) -> None:
+    def veto(self, removals: frozenset[str]) -> None:
         """Refuse what takes devices out of scheduled upgrades, unless it is allowed, and was approved where a plan was."""
         # Looked up anew in every round but the first: upgrades may have been scheduled while the service was busy.
         now = self._look(removals) if not self._fresh else self._planned

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The run of one membership task: declaration, plan, rails, writes, result. What differs from module to module is a small :class:`Task`."""
+"""The run of one membership task: declaration, plan, guardrails, writes, result. What differs from module to module is a small :class:`Task`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ import typing as t
 from .._ansible.connection import Connector
 from .._api.account import Account
 from .._apply.progress import Progress, Read, changes_of, judge, landed
-from .._apply.reconcile import Membership, check_write, read_listed, reconcile
+from .._apply.reconcile import Membership, read_listed, reconcile, write_of
 from .._desired.checks import account_of, check_range
 from .._desired.imei import DesiredDevices
 from .._desired.membership import checked_doubt, desired_devices, target_of
 from .._errors import failure_of
+from .._plan.guardrails import check_write
 from .._plan.plan import Plan, check_given, check_plan, plan_digest
 from .._plan.target import Target
 from .._results.budget import Budget
@@ -62,8 +63,8 @@ class Task(abc.ABC, t.Generic[Read]):
         """The declared devices. Raises InputError."""
         return desired_devices(self.params)
 
-    def permit(self, removals: frozenset[str]) -> None:
-        """Raise RailError where these removals do more harm than the rails of every module know of."""
+    def veto(self, removals: frozenset[str]) -> None:
+        """Raise RailError where these removals do more harm than the limits of every module know of."""
 
     def heed(self, declaration: DesiredDevices) -> None:
         """Warn about devices that fail their check digit. Raises InputError where ``imei_check`` is strict."""
@@ -105,7 +106,7 @@ class Task(abc.ABC, t.Generic[Read]):
         declaration = self.declared()
         self.heed(declaration)
         known = self._changes = Changes(duplicates=declaration.duplicates)
-        target = target_of(params, declaration, self.permit)
+        target = target_of(params, declaration, self.veto)
         client = self._connector.authorized()
         name, membership, first = self.open(Account(client, account))
         if not first.told and params["state"] != "present":
@@ -121,7 +122,7 @@ class Task(abc.ABC, t.Generic[Read]):
             target = dataclasses.replace(target, approved=plan)
         if plan:
             if self.check_mode:
-                check_write(membership.name, target, progress, plan)
+                check_write(write_of(membership.name, target, progress, plan))
                 # The plan is what would land.
                 progress.sent = {"append": set(plan.append), "remove": set(plan.remove)}
                 progress.last = first.predicted(plan.append, plan.remove)

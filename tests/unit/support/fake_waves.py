@@ -12,18 +12,17 @@ from ansible_collections.thingspace.fota.plugins.module_utils._api.model import 
 from ansible_collections.thingspace.fota.plugins.module_utils._desired.imei import DesiredDevices
 from ansible_collections.thingspace.fota.plugins.module_utils._desired.rollout import DesiredUpgrade
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import UnsettledError
-from ansible_collections.thingspace.fota.plugins.module_utils._plan.guardrails import Guardrails
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.plan import Plan, State
-from ansible_collections.thingspace.fota.plugins.module_utils._plan.target import Target
+from ansible_collections.thingspace.fota.plugins.module_utils._plan.target import Limits, Target
 from ansible_collections.thingspace.fota.plugins.module_utils._tasks.rollout.wave import Wave
 
 from support.fake_service import ACCOUNT, KEY, FakeService
 
-FREE = Guardrails(allow_empty=True, max_removal_percent=100, max_removals=None)
+FREE = Limits(allow_empty=True, max_removal_percent=100, max_removals=None)
 
 
-def target(devices: str, state: State = "exact", rails: Guardrails = FREE) -> Target:
-    return Target(state, frozenset(devices), rails, 10)
+def target(devices: str, state: State = "exact", limits: Limits = FREE) -> Target:
+    return Target(state, frozenset(devices), limits, 10)
 
 
 def declared(devices: str, upgrade_id: str | None = None, key: UpgradeKey | None = KEY, **more: t.Any) -> DesiredUpgrade:

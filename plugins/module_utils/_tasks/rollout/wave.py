@@ -123,9 +123,9 @@ class Wave:
         return Part(
             state=self._state,
             declared=target.declared,
-            rails=target.rails,
+            limits=target.limits,
             batch_size=target.batch_size,
-            permit=target.permit,
+            veto=target.veto,
             approved=self.plan,
             append=append,
             remove=remove,
@@ -136,7 +136,7 @@ class Wave:
         """Raise RailError where its plan removes too much, InputError where nothing can be scheduled."""
         if self.new and not self.plan.append and self.declared.target.state != "absent":
             raise InputError("it is not there yet, and to schedule it at least one device is needed.")
-        check_removals(self.declared.target.rails, self._state, len(self.plan.remove), len(self.progress.first.members))
+        check_removals(self.declared.target.limits, self._state, len(self.plan.remove), len(self.progress.first.members))
 
     def lost(self, device: str) -> bool:
         """Whether this run has removed the device."""

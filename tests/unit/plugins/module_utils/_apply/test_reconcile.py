@@ -12,21 +12,21 @@ import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._api.model import ChangeAnswer
 from ansible_collections.thingspace.fota.plugins.module_utils._api.status import DeviceStatus, Operation
 from ansible_collections.thingspace.fota.plugins.module_utils._apply.progress import Progress, changes_of, landed
-from ansible_collections.thingspace.fota.plugins.module_utils._apply.reconcile import check_write, reconcile
+from ansible_collections.thingspace.fota.plugins.module_utils._apply.reconcile import reconcile, write_of
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import RailError, StateError, ThingSpaceError, UnsettledError
-from ansible_collections.thingspace.fota.plugins.module_utils._plan.guardrails import Guardrails
+from ansible_collections.thingspace.fota.plugins.module_utils._plan.guardrails import check_write
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.plan import Plan, State
-from ansible_collections.thingspace.fota.plugins.module_utils._plan.target import Target
+from ansible_collections.thingspace.fota.plugins.module_utils._plan.target import Limits, Target
 from ansible_collections.thingspace.fota.plugins.module_utils._results.membership import Changes
 from support.fake_membership import DONE, IN, NO, OUT, Clock, FakeMembership, Seen, seen
 
-FREE = Guardrails(allow_empty=True, max_removal_percent=100, max_removals=None)
+FREE = Limits(allow_empty=True, max_removal_percent=100, max_removals=None)
 REFUSED = ThingSpaceError("No.", "service")
 UNKNOWN = "A change of 1 devices was sent before, and whether it was made is unknown: run the task again."
 
 
 def target(declared: str, state: State = "exact", **more: t.Any) -> Target:
-    return Target(state, frozenset(declared), more.pop("rails", FREE), more.pop("batch_size", 10), **more)
+    return Target(state, frozenset(declared), more.pop("limits", FREE), more.pop("batch_size", 10), **more)
 
 
 def lost(carried_out: bool | None = None, retry_after: float | None = None) -> UnsettledError:
@@ -146,7 +146,7 @@ def test_what_was_lost_once_may_yet_be_shown_though_it_is_refused_now() -> None:
 
 def refusal(aim: Target, run: Progress[Seen], append: str = "", remove: str = "") -> str:
     with pytest.raises((StateError, RailError)) as failure:
-        check_write("the upgrade X", aim, run, Plan(frozenset(append), frozenset(remove)))
+        check_write(write_of("the upgrade X", aim, run, Plan(frozenset(append), frozenset(remove))))
     return f"{failure.value.kind}: {failure.value.message}"
 
 
@@ -168,7 +168,7 @@ def test_more_than_was_approved_is_not_sent(append: str, remove: str) -> None:
 def test_what_was_approved_or_a_part_of_it_is_sent() -> None:
     aim = target("ab", approved=Plan(frozenset("ab"), frozenset("cd")))
     for append, remove in (("ab", "cd"), ("a", "c"), ("", "")):
-        check_write("the upgrade X", aim, Progress(seen("cd")), Plan(frozenset(append), frozenset(remove)))
+        check_write(write_of("the upgrade X", aim, Progress(seen("cd")), Plan(frozenset(append), frozenset(remove))))
 
 
 def test_removals_that_were_done_count_for_the_rails() -> None:
@@ -176,34 +176,34 @@ def test_removals_that_were_done_count_for_the_rails() -> None:
     run = sent(Progress(seen("abcdefghij")), remove="ab")
     run.last = seen("bcdefghij")
     run.answers["remove"]["b"] = DONE["remove"]
-    aim = target("", rails=Guardrails(allow_empty=True, max_removal_percent=29, max_removals=None))
+    aim = target("", limits=Limits(allow_empty=True, max_removal_percent=29, max_removals=None))
     assert refusal(aim, run, remove="c").startswith("rail: 3 of 10 devices (30.0 %)")
-    check_write("the upgrade X", target("", rails=Guardrails(True, 30, None)), run, Plan(remove=frozenset("c")))
+    check_write(write_of("the upgrade X", target("", limits=Limits(True, 30, None)), run, Plan(remove=frozenset("c"))))
     # What is still to come is not counted twice.
-    check_write("the upgrade X", target("", rails=Guardrails(True, 30, None)), run, Plan(remove=frozenset("bc")))
+    check_write(write_of("the upgrade X", target("", limits=Limits(True, 30, None)), run, Plan(remove=frozenset("bc"))))
 
 
 def test_removals_that_could_not_be_read_back_count_for_the_rails() -> None:
     run = sent(Progress(seen("abcdefghij")), remove="ab")
     run.answers["remove"] = dict.fromkeys("ab", DONE["remove"])
     run.unread = True
-    assert refusal(target("", rails=Guardrails(True, 29, None)), run, remove="c").startswith("rail: 3 of 10 devices")
+    assert refusal(target("", limits=Limits(True, 29, None)), run, remove="c").startswith("rail: 3 of 10 devices")
 
 
 def test_what_is_there_now_counts_for_the_rails_too() -> None:
     run = Progress(seen("abcdefghi"))
     run.last = seen("abcdefghij")
-    assert refusal(target("", rails=Guardrails(True, 30, None)), run, remove="abcd").startswith("rail: 4 of 10 devices")
+    assert refusal(target("", limits=Limits(True, 30, None)), run, remove="abcd").startswith("rail: 4 of 10 devices")
 
 
 def test_rails_know_the_state() -> None:
-    check_write("the upgrade X", target("abcd", "absent", rails=Guardrails(True, 0, None)), Progress(seen("abcdefghij")), Plan(remove=frozenset("abcd")))
-    assert refusal(target("abcd", "absent", rails=Guardrails(True, 0, 3)), Progress(seen("abcdefghij")), remove="abcd").startswith("rail: 4 of 10")
+    check_write(write_of("the upgrade X", target("abcd", "absent", limits=Limits(True, 0, None)), Progress(seen("abcdefghij")), Plan(remove=frozenset("abcd"))))
+    assert refusal(target("abcd", "absent", limits=Limits(True, 0, 3)), Progress(seen("abcdefghij")), remove="abcd").startswith("rail: 4 of 10")
 
 
 def test_a_permit_is_asked_about_the_removals_that_are_to_be_sent() -> None:
     asked: list[frozenset[str]] = []
-    check_write("the upgrade X", target("a", permit=asked.append), Progress(seen("bc")), Plan(frozenset("a"), frozenset("bc")))
+    check_write(write_of("the upgrade X", target("a", veto=asked.append), Progress(seen("bc")), Plan(frozenset("a"), frozenset("bc"))))
     assert asked == [frozenset("bc")]
 
 
@@ -495,7 +495,7 @@ def test_a_device_that_is_listed_as_rejected_is_not_sent() -> None:
 
 
 def test_rails_hold_in_a_run() -> None:
-    run = Run(FakeMembership("abcdefghij"), target("a", rails=Guardrails(True, 30, None)))
+    run = Run(FakeMembership("abcdefghij"), target("a", limits=Limits(True, 30, None)))
     assert run.calls == []
     assert run.failure is not None
     assert run.failure[0] == "rail"

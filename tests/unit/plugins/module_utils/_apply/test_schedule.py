@@ -40,9 +40,9 @@ class Run:
         self.asked += 1
 
     def schedule(
-        self, devices: str = "ab", known: t.Container[str] = (), end_date: str | None = "2999-02-01", permit: t.Callable[[], None] | None = None
+        self, devices: str = "ab", known: t.Container[str] = (), end_date: str | None = "2999-02-01", veto: t.Callable[[], None] | None = None
     ) -> Run:
-        return self._try(lambda: self.scheduler.schedule(KEY, end_date, frozenset(devices), known, permit or self._permit))
+        return self._try(lambda: self.scheduler.schedule(KEY, end_date, frozenset(devices), known, veto or self._permit))
 
     def cancel(self, upgrade_id: str = "U") -> Run:
         upgrade = self.scheduler.get(upgrade_id)
@@ -188,7 +188,7 @@ def test_what_must_not_be_scheduled_is_not(run: Run) -> None:
     def refuse() -> None:
         raise StateError("Too late.")
 
-    run.schedule(permit=refuse)
+    run.schedule(veto=refuse)
     assert (run.service.calls, run.told) == ([], ("state", "Too late."))
 
 

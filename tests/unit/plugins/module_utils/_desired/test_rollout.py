@@ -14,8 +14,7 @@ from ansible_collections.thingspace.fota.plugins.module_utils._api.model import 
 from ansible_collections.thingspace.fota.plugins.module_utils._desired.imei import DesiredDevices
 from ansible_collections.thingspace.fota.plugins.module_utils._desired.rollout import DesiredUpgrade, check_same, desired_upgrades, doubts
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, RailError
-from ansible_collections.thingspace.fota.plugins.module_utils._plan.guardrails import Guardrails
-from ansible_collections.thingspace.fota.plugins.module_utils._plan.target import Target
+from ansible_collections.thingspace.fota.plugins.module_utils._plan.target import Limits, Target
 
 TODAY = datetime.date(2998, 12, 31)
 KEY = UpgradeKey("F", "2.1", "2999-01-01")
@@ -43,14 +42,14 @@ def refusal(*entries: dict[str, t.Any]) -> str:
 
 def test_what_stands_at_the_top_holds_for_entries_that_say_nothing() -> None:
     [declared] = told(entry(0, upgrade_id=f" {UUID} ", name=" canary "), max_removals=7)
-    target = Target("exact", frozenset(DEVICES[:1]), Guardrails(False, 30.0, 7), 1000)
+    target = Target("exact", frozenset(DEVICES[:1]), Limits(False, 30.0, 7), 1000)
     assert declared == DesiredUpgrade("canary", UUID, None, None, DesiredDevices(frozenset(DEVICES[:1]), (), tuple(DEVICES[:1])), target, "fail")
 
 
 def test_what_an_entry_says_wins() -> None:
     given = {"allow_empty": True, "max_removal_percent": 5.0, "max_removals": 0, "on_rejected": "warn", "batch_size": 3}
     [declared] = told(entry(**BY_KEY, end_date=" 2999-02-01 ", state="present", **given))
-    target = Target("present", frozenset(), Guardrails(True, 5.0, 0), 3)
+    target = Target("present", frozenset(), Limits(True, 5.0, 0), 3)
     assert declared == DesiredUpgrade(str(KEY), None, KEY, "2999-02-01", DesiredDevices(frozenset()), target, "warn")
 
 

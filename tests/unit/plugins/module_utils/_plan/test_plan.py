@@ -11,8 +11,9 @@ import typing as t
 
 import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import RailError
-from ansible_collections.thingspace.fota.plugins.module_utils._plan.guardrails import Guardrails, check_declaration, check_removals
+from ansible_collections.thingspace.fota.plugins.module_utils._plan.guardrails import check_declaration, check_removals
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.plan import Plan, State, Target, batches, make_plan, plan_digest
+from ansible_collections.thingspace.fota.plugins.module_utils._plan.target import Limits
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -119,12 +120,12 @@ def test_two_upgrades_are_never_one(one: Target, other: Target) -> None:
     ],
 )
 def test_rails(state: State, percent: float, most: int | None, removals: int, members: int, stops: bool) -> None:
-    rails = Guardrails(allow_empty=True, max_removal_percent=percent, max_removals=most)
+    limits = Limits(allow_empty=True, max_removal_percent=percent, max_removals=most)
     if stops:
         with pytest.raises(RailError, match=f"{removals} of {members} devices"):
-            check_removals(rails, state, removals, members)
+            check_removals(limits, state, removals, members)
     else:
-        check_removals(rails, state, removals, members)
+        check_removals(limits, state, removals, members)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_rails(state: State, percent: float, most: int | None, removals: int, me
 )
 def test_a_rail_says_what_would_be_removed_and_what_is_allowed(percent: float, most: int | None, told: str) -> None:
     with pytest.raises(RailError) as failure:
-        check_removals(Guardrails(allow_empty=True, max_removal_percent=percent, max_removals=most), "exact", 7, 21)
+        check_removals(Limits(allow_empty=True, max_removal_percent=percent, max_removals=most), "exact", 7, 21)
     assert str(failure.value) == told
 
 
@@ -145,12 +146,12 @@ def test_a_rail_says_what_would_be_removed_and_what_is_allowed(percent: float, m
     ("state", "declared", "allowed", "stops"), [("exact", 0, False, True), ("exact", 0, True, False), ("exact", 1, False, False), ("absent", 0, False, False)]
 )
 def test_an_empty_declaration_is_an_accident_unless_allowed(state: State, declared: int, allowed: bool, stops: bool) -> None:
-    rails = Guardrails(allow_empty=allowed, max_removal_percent=30, max_removals=None)
+    limits = Limits(allow_empty=allowed, max_removal_percent=30, max_removals=None)
     if stops:
         with pytest.raises(RailError) as failure:
-            check_declaration(rails, state, declared)
+            check_declaration(limits, state, declared)
         assert str(failure.value) == (
             "The declaration is empty and state is exact: that would remove every device. Look at where the devices come from, or set allow_empty to true."
         )
     else:
-        check_declaration(rails, state, declared)
+        check_declaration(limits, state, declared)

@@ -13,10 +13,10 @@ import pytest
 from ansible_collections.thingspace.fota.plugins.module_utils._api.model import Upgrade, UpgradeKey
 from ansible_collections.thingspace.fota.plugins.module_utils._api.status import DeviceStatus
 from ansible_collections.thingspace.fota.plugins.module_utils._errors import InputError, RailError, ThingSpaceError
-from ansible_collections.thingspace.fota.plugins.module_utils._plan.guardrails import Guardrails
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.moves import Entry
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.plan import Plan
 from ansible_collections.thingspace.fota.plugins.module_utils._plan.stages import Step
+from ansible_collections.thingspace.fota.plugins.module_utils._plan.target import Limits
 from ansible_collections.thingspace.fota.plugins.module_utils._tasks.rollout.wave import Part, Wave
 from support.fake_membership import DONE, IN, NO, OUT, seen
 from support.fake_service import ACCOUNT, KEY, FakeService
@@ -132,10 +132,10 @@ def test_what_has_to_permit_removals_is_asked_about_those_of_a_move_too() -> Non
     wave = there(service, "b", plan("", "a"), moves=True)
     asked: list[frozenset[str]] = []
 
-    def permit(removals: frozenset[str]) -> None:
+    def veto(removals: frozenset[str]) -> None:
         asked.append(removals)
 
-    aim = dataclasses.replace(wave.declared.target, permit=permit)
+    aim = dataclasses.replace(wave.declared.target, veto=veto)
     wave.declared = dataclasses.replace(wave.declared, target=aim)
     take(wave, "", "a")
     assert asked == [frozenset("a")]
@@ -173,11 +173,11 @@ def test_nothing_can_be_scheduled_without_devices() -> None:
 def test_rails_hold_for_what_leaves_for_another() -> None:
     service = FakeService()
     service.add("U", "abcdefghij")
-    rails = Guardrails(allow_empty=True, max_removal_percent=30, max_removals=None)
-    there(service, "abcdefghij", plan("", "abc"), moves=True, state="present", rails=rails).check()
-    there(service, "abcdefghij", plan("", "abcd"), moves=False, state="present", rails=rails).check()
+    limits = Limits(allow_empty=True, max_removal_percent=30, max_removals=None)
+    there(service, "abcdefghij", plan("", "abc"), moves=True, state="present", limits=limits).check()
+    there(service, "abcdefghij", plan("", "abcd"), moves=False, state="present", limits=limits).check()
     with pytest.raises(RailError, match="4 of 10 devices"):
-        there(service, "abcdefghij", plan("", "abcd"), moves=True, state="present", rails=rails).check()
+        there(service, "abcdefghij", plan("", "abcd"), moves=True, state="present", limits=limits).check()
 
 
 def test_what_it_has_brought_in_and_let_go() -> None:
