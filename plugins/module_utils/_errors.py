@@ -116,6 +116,17 @@ def failure_of(work: t.Callable[[], object]) -> ThingSpaceError | None:
     return None
 
 
+def not_known(failure: Error, what: str, unread: ThingSpaceError) -> Error:
+    """The failure of a write of which nobody knows what became: its answer was lost, and so was the read that was to tell.
+
+    Args:
+        what: what may have happened, such as "the upgrade was cancelled".
+        unread: what the read failed with. That the task was stopped, or that a token is over, outweighs what was lost before.
+    """
+    said = f"{failure.message.rstrip('.')}. Whether {what} is not known, since it could not be read again: {unread.message}"
+    return failure._like(message=said, kind=unread.kind if unread.kind in ("interrupted", "access_token", "session_token") else failure.kind)
+
+
 class UnsettledError(ThingSpaceError):
     """A request after which the caller cannot know what the service did, or must not hurry to ask again.
 

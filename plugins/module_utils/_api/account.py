@@ -87,6 +87,9 @@ class Account:
             if more is None:
                 # Without a flag a cursor that moves on is one to follow, and the end is where it names nothing new.
                 more = cursor is not None and _position(page.get(cursor)) not in ({"", *asked} if not rows else {"", "0"})
+            if page.get(listed) is None and cursor is not None and _position(page.get(cursor)) not in {"", *asked}:
+                # The cursor names a row: what the page left out would be scheduled a second time, or lose its license unseen.
+                raise ThingSpaceError(f"The service answered with a page of {what} that names its last row and holds no list: read it again later.", "service")
             if self._client.received - start > _MOST_BYTES:
                 raise _endless(what, f"{_MOST_BYTES // 2**20} MiB were read, and the list goes on.")
             known = len(seen)

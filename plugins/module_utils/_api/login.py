@@ -30,6 +30,7 @@ _IDLE = "Without use it ends by itself after 20 minutes."
 _OTHER_REFUSALS = (404, 405, 407, 408, 429)
 # It has to go into a header, for which most servers have room for 8 KiB.
 _LONGEST_TOKEN = 8192
+_USABLE = f"that can be used, a text without blanks of at most {_LONGEST_TOKEN:,} characters"
 # A token that was mistyped, unlike one whose session is over.
 _NO_TOKEN = r"INPUT_INVALID\.SessionToken"
 
@@ -92,7 +93,7 @@ class Login:
             raise _token_failure(error) from None
         token = _token_in(answer, "access_token")
         if token is None:
-            raise ThingSpaceError(f"The answer to POST {_TOKEN} holds no access token. Check api_url. {_NOT_SENT}", "service", status=200)
+            raise ThingSpaceError(f"The answer to POST {_TOKEN} holds no access token {_USABLE}. Check api_url. {_NOT_SENT}", "service", status=200)
         return token, _seconds(answer.get("expires_in"))
 
     def _session(self, access_token: str) -> str:
@@ -108,7 +109,7 @@ class Login:
             raise _login_failure(error, who.username) from None
         token = _token_in(answer, "sessionToken")
         if token is None:
-            raise ThingSpaceError(f"The login of {who.username} was answered without a session token. Check api_url. {_ONCE}", "service", status=200)
+            raise ThingSpaceError(f"The login of {who.username} was answered without a session token {_USABLE}. Check api_url. {_ONCE}", "service", status=200)
         return token
 
 

@@ -11,7 +11,7 @@ import typing as t
 
 from .._api.v1.licenses import Licenses
 from .._clock import Backoff
-from .._errors import StateError, ThingSpaceError, UnsettledError
+from .._errors import StateError, ThingSpaceError, UnsettledError, not_known
 from .._plan.plan import Plan, batches
 
 
@@ -73,7 +73,9 @@ class CandidateList:
                 try:
                     self._look(todo)
                 except ThingSpaceError as unread:
-                    raise (unread if again else error) from None
+                    if not self.unread:
+                        raise error from None
+                    raise not_known(error, "the cancellation candidates were changed", unread) from None
                 if self.plan and not again:
                     raise
                 continue

@@ -17,7 +17,7 @@ from .._api.model import Upgrade, UpgradeKey, is_gone
 from .._api.status import CURRENT, Phase, statuses_in
 from .._api.v1.upgrades import Upgrades, upgrades_by_status, with_devices
 from .._clock import Backoff
-from .._errors import StateError, ThingSpaceError, UnsettledError
+from .._errors import Kind, StateError, ThingSpaceError, UnsettledError, not_known
 from .._plan.guardrails import check_cancellable
 from .._plan.matching import appeared, matching, single
 from .sent_note import SentNote
@@ -105,8 +105,9 @@ class Scheduler:
         try:
             return self.find(key, [*CURRENT, Phase.REFUSED])
         except ThingSpaceError as error:
-            self.unsettled, failure.kind = True, error.kind if error.kind == "interrupted" else failure.kind
-            raise _unknown(failure, f"the reports cannot be read ({error.message.rstrip('.')})") from None
+            self.unsettled = True
+            kind = error.kind if error.kind == "interrupted" else failure.kind
+            raise _unknown(failure, f"the reports cannot be read ({error.message.rstrip('.')})", kind) from None
 
     def _confirm(self, key: UpgradeKey, made: str) -> None:
         """Read the reports until they show the upgrade that was made: the next run, and the next host, ask nothing else.
@@ -182,9 +183,11 @@ class Scheduler:
                 failure, again = error, False
             try:
                 now = self.get(upgrade.upgrade_id)
-            except ThingSpaceError:
-                self.unsettled = sent or isinstance(failure, UnsettledError)
-                raise failure from None
+            except ThingSpaceError as unread:
+                if not sent:
+                    raise failure from None
+                self.unsettled = True
+                raise not_known(failure, f"the upgrade {upgrade.upgrade_id} was cancelled", unread) from None
             if now is None or is_gone(now):
                 self.landed = sent
                 self.last = self.last if sent else None
@@ -215,11 +218,11 @@ def _standing(matches: t.Iterable[Upgrade]) -> list[Upgrade]:
     return [upgrade for upgrade in matches if upgrade.phase != Phase.REFUSED]
 
 
-def _unknown(lost: UnsettledError, why: str) -> ThingSpaceError:
+def _unknown(lost: UnsettledError, why: str, kind: Kind | None = None) -> ThingSpaceError:
     return ThingSpaceError(
         f"{lost.message.rstrip('.')}. Whether the upgrade was scheduled is not known: {why}. It was not sent again, since that could make a second one. "
         "Run the task again later: it looks for the upgrade first.",
-        lost.kind,
+        kind or lost.kind,
         status=lost.status,
         code=lost.code,
         detail=lost.detail,

@@ -17,6 +17,7 @@ import json
 import os
 import pathlib
 
+from .._errors import StateError
 from .._stop import LEASE
 
 
@@ -35,16 +36,28 @@ class SentNote:
     @property
     def there(self) -> bool:
         """Whether an earlier task has sent it and does not know what became of it."""
-        return self._path is not None and self._path.exists()
+        try:
+            return self._path is not None and bool(self._path.stat())
+        except FileNotFoundError:
+            return False
+        except OSError:
+            # What cannot be looked at may be there.
+            return True
 
     def write(self) -> None:
-        """It is about to be sent."""
-        # Without the folder the run has ended, and so has the task.
-        with contextlib.suppress(OSError):
+        """It is about to be sent. Raises StateError where that cannot be noted: another task of the run might send it again."""
+        try:
             if self._path is not None:
                 self._path.touch(0o600)
+        except OSError as error:
+            raise StateError(
+                f"Nothing was sent: the folder of this run ({self._path.parent if self._path else ''}) takes no note of it ({error.strerror}). "
+                "Make room in it, or let ansible-core use another folder (ANSIBLE_LOCAL_TEMP)."
+            ) from None
 
     def clear(self) -> None:
         """It was not carried out, or what it has made is shown."""
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
+        # A note that stays only keeps the run from sending it again.
+        with contextlib.suppress(OSError):
+            if self._path is not None:
+                self._path.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..._errors import ThingSpaceError, UnsettledError
+from ..._errors import ThingSpaceError, UnsettledError, not_known
 from ..._http.redact import redacted_url
 from ..account import Account
 from ..fields import NAMES, dicts, normalize_keys
@@ -77,8 +77,10 @@ class Callbacks:
             again = isinstance(failure, UnsettledError) and lost.wait(failure.retry_after)
             try:
                 reads.append(self.read())
-            except ThingSpaceError as error:
-                raise (failure if failure and not again else error) from None
+            except ThingSpaceError as unread:
+                if not isinstance(failure, UnsettledError) or failure.carried_out is False:
+                    raise (failure or unread) from None
+                raise not_known(failure, "the callback was changed", unread) from None
             if landed(reads[-1]):
                 return
             if failure is None:

@@ -299,6 +299,7 @@ def test_a_lost_answer_that_cannot_be_read_counts_as_changed(sim: Simulator, fau
     sim.fault("GET /callbacks", do="expired_session", nth=2)
     result = phone.run(url=URL)
     assert (result["failed"], result["error"]["kind"], result["changed"]) == (True, "session_token", True)
+    assert "Whether the callback was changed is not known" in result["msg"]
 
 
 ODD: list[dict[str, t.Any]] = [

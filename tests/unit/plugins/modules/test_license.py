@@ -351,6 +351,7 @@ def test_candidates_whose_fate_cannot_be_read_count_as_changed(sim: Simulator, f
     sim.fault("GET /licenses", do="expired_session", nth=3)
     result = pool.run(cancellation_candidates=imeis(0))
     assert (result["failed"], result["error"]["kind"], result["changed"]) == (True, "session_token", True)
+    assert "Whether the cancellation candidates were changed is not known" in result["msg"]
 
 
 def test_the_approved_plan_holds_the_candidates_too(sim: Simulator) -> None:

@@ -43,7 +43,7 @@ class Pages:
 
 def rows(given: dict[int, list[str]], last: float) -> t.Callable[[int], Page]:
     """Rows where there are some, a cursor that moves on by one, and for ever that there is more, or up to the last."""
-    return lambda index: {"deviceList": given.get(index), "hasMoreData": index < last, "lastSeenDeviceId": index + 1}
+    return lambda index: {"deviceList": given.get(index, []), "hasMoreData": index < last, "lastSeenDeviceId": index + 1}
 
 
 def endless(make: t.Callable[[int], list[t.Any]]) -> t.Callable[[int], Page]:
@@ -169,14 +169,22 @@ NAMES_IT: list[Page] = [{}, {"more": True}, {"moreFlag": "true"}, {"isMore": Tru
 
 
 @pytest.mark.parametrize("beside", NAMES_IT)
-@pytest.mark.parametrize("first", [["a"], [], None])
+@pytest.mark.parametrize("first", [["a"], []])
 @pytest.mark.parametrize(
     "end", [{"lastSeenDeviceId": 0}, {"lastSeenDeviceId": "0"}, {}, {"lastSeenDeviceId": None}, {"hasMoreData": False, "lastSeenDeviceId": 7}]
 )
-def test_a_page_without_a_flag_that_names_another_one_is_not_the_last(first: list[str] | None, beside: Page, end: Page) -> None:
+def test_a_page_without_a_flag_that_names_another_one_is_not_the_last(first: list[str], beside: Page, end: Page) -> None:
     pages = Pages(lambda index: {"deviceList": first, "lastSeenDeviceId": 7, **beside} if index == 0 else {"deviceList": ["b"], **end})
-    assert pages.devices() == [*(first or []), "b"]
+    assert pages.devices() == [*first, "b"]
     assert pages.asked == ["0", "7"]
+
+
+@pytest.mark.parametrize("page", [{"deviceList": None}, {"deviceList": None, "hasMoreData": True}, {"deviceList": None, "hasMoreData": False}])
+@pytest.mark.parametrize("at", [0, 7])
+def test_a_page_that_names_its_last_row_and_holds_no_list_is_an_error(page: Page, at: int) -> None:
+    full = {"deviceList": ["a"], "hasMoreData": True, "lastSeenDeviceId": 7}
+    pages = Pages(lambda index: {**page, "lastSeenDeviceId": index + 7} if index == at else full)
+    assert "names its last row and holds no list" in pages.error()
 
 
 def test_without_flags_a_list_ends_where_nothing_new_is_named() -> None:
