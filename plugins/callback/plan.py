@@ -187,6 +187,10 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
         self._take(result, unreachable=True, ignored=bool(result._task.ignore_unreachable))
 
     @guarded
+    def v2_runner_retry(self, result: t.Any) -> None:
+        self._collector.retry(self._event(result, failed=True))
+
+    @guarded
     def v2_runner_item_on_ok(self, result: t.Any) -> None:
         self._take(result, item=True)
 
@@ -194,10 +198,13 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
     def v2_runner_item_on_failed(self, result: t.Any) -> None:
         self._take(result, failed=True, item=True, ignored=bool(result._task.ignore_errors))
 
-    def _take(self, result: t.Any, *, failed: bool = False, unreachable: bool = False, ignored: bool = False, item: bool = False) -> None:
+    def _take(self, result: t.Any, **flags: bool) -> None:
+        self._collector.take(self._event(result, **flags))
+
+    def _event(self, result: t.Any, *, failed: bool = False, unreachable: bool = False, ignored: bool = False, item: bool = False) -> Event:
         task = result._task
         role = task._role
-        event = Event(
+        return Event(
             host=result._host.get_name(),
             task_id=task._uuid,
             task=task.get_name(),
@@ -211,7 +218,6 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
             loop=bool(task.loop or task.loop_with),
             item=item,
         )
-        self._collector.take(event)
 
 
 def _may_be(path: pathlib.Path, value: t.Any) -> bool:

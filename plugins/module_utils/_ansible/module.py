@@ -75,7 +75,7 @@ def run(spec: options.Spec, job: Job, empty_result: EmptyResult = lambda params:
         result = Result(failure=error)
     except Exception as mistake:
         # Whoever has sent a change and cannot tell any more what became of it must let handlers run.
-        result = Result(empty_result(module.params), changed=connector.has_written, failure=InternalError(mistake))
+        result = Result(empty_result(module.params), changed=connector.has_written, failure=InternalError(mistake), unknown=connector.has_written)
     values: dict[str, t.Any] = {"changed": result.changed, "requests": connector.requests, **result.values}
     if result.diff is not None and module._diff:
         values["diff"] = result.diff
@@ -85,6 +85,7 @@ def run(spec: options.Spec, job: Job, empty_result: EmptyResult = lambda params:
         values.pop("msg", None)
         exception = transport.REQUESTS_TRACEBACK if result.failure.kind == "dependency" else result.failure.exception
         values |= {"exception": exception} if exception else {}
+        values |= {"changes_known": False} if result.unknown else {}
         module.fail_json(msg=result.failure.sentence, error=result.failure.as_dict(), **values)
     values = _text.told(values, text=str) if result.intact else module.told(values)
     values |= module.told({"invocation": module.invocation})

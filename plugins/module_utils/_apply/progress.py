@@ -108,9 +108,14 @@ def landed(progress: Progress[Read], plan: Plan) -> bool:
     Args:
         plan: what the last read still misses.
     """
+    return bool(progress.landed("append") or progress.landed("remove") or progress.unseen(plan)) or unknown(progress, plan)
+
+
+def unknown(progress: Progress[Read], plan: Plan) -> bool:
+    """Whether nobody knows what became of a change. Plan as in :func:`landed`."""
     # Whoever has failed did not wait until an answer in unknown words was settled.
     doubt = progress.failure is not None and progress.doubtful(plan)
-    return bool(progress.landed("append") or progress.landed("remove") or progress.unseen(plan) or progress.pending_in(plan) or progress.unsettled or doubt)
+    return bool(progress.pending_in(plan) or progress.unsettled or doubt)
 
 
 def changes_of(progress: Progress[Read], plan: Plan, known: Changes) -> Changes:

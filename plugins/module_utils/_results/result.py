@@ -16,7 +16,8 @@ from .._errors import ThingSpaceError
 class Result:
     """What a module's job returns. A failure keeps its values: they tell what was done before it.
 
-    ``intact`` texts come back as they are. Without it a secret option is cut out of every value that happens to contain it.
+    ``unknown`` says that something was sent of which nobody knows what became. ``intact`` texts come back as they are: without it a secret option is cut
+    out of every value that happens to contain it.
     """
 
     values: dict[str, t.Any] = dataclasses.field(default_factory=dict)
@@ -24,4 +25,5 @@ class Result:
     diff: dict[str, str] | list[dict[str, str]] | None = None
     warnings: list[str] = dataclasses.field(default_factory=list)
     failure: ThingSpaceError | None = None
+    unknown: bool = False
     intact: bool = False

@@ -32,7 +32,7 @@ def job(params: Params, connector: Connector, check_mode: bool) -> Result:
         # What ansible-core adds to the result shows the options.
         params["url"] = Listener(params["url"]).address
     # Intact, or a user called `fota` would be cut out of every URL that happens to contain it.
-    return Result(task.values(), task.changed, task.diff, task.warnings, failure, intact=True)
+    return Result(task.values(), task.changed, task.diff, task.warnings, failure, task.unknown, intact=True)
 
 
 class _Task:
@@ -45,7 +45,7 @@ class _Task:
         self._written: tuple[str, ...] = ()
         self._declared: Listener | None = None
         self.warnings: list[str] = []
-        self.changed = False
+        self.changed = self.unknown = False
 
     def run(self) -> None:
         params = self._params
@@ -100,7 +100,8 @@ class _Task:
             if answered and len(self._reads) == 1:
                 self._reads.append(after)
             # Where nobody knows what became of it, handlers must run.
-            if answered or landed(self._reads[-1]) or lost == [len(self._reads)]:
+            self.unknown = not answered and not landed(self._reads[-1]) and lost == [len(self._reads)]
+            if answered or landed(self._reads[-1]) or self.unknown:
                 self._done(fields)
 
     @staticmethod

@@ -161,3 +161,7 @@ class _LicenseTask(Task[Holders]):
     @property
     def changed_further(self) -> bool:
         return self._candidates is not None and (self._candidates.before != self._candidates.last or self._candidates.unread)
+
+    @property
+    def unknown_further(self) -> bool:
+        return self._candidates is not None and self._candidates.unread

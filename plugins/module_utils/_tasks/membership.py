@@ -12,7 +12,7 @@ import typing as t
 
 from .._ansible.connection import Connector
 from .._api.account import Account
-from .._apply.progress import Progress, Read, changes_of, judge, landed
+from .._apply.progress import Progress, Read, changes_of, judge, landed, unknown
 from .._apply.reconcile import Membership, read_listed, reconcile, write_of
 from .._desired.checks import account_of, check_range
 from .._desired.imei import DesiredDevices
@@ -36,7 +36,7 @@ class Task(abc.ABC, t.Generic[Read]):
         self.params = params
         self.check_mode = check_mode
         self.warnings: list[str] = []
-        self.changed = False
+        self.changed = self.unknown = False
         # As it was read last.
         self.last: Read | None = None
         self._connector = connector
@@ -81,6 +81,11 @@ class Task(abc.ABC, t.Generic[Read]):
     @property
     def changed_further(self) -> bool:
         """Whether that has changed something."""
+        return False
+
+    @property
+    def unknown_further(self) -> bool:
+        """Whether nobody knows what it has changed."""
         return False
 
     # What every module shares.
@@ -140,6 +145,7 @@ class Task(abc.ABC, t.Generic[Read]):
     def _tell(self, target: Target, progress: Progress[Read], known: Changes) -> None:
         plan = target.plan(progress.last)
         self.changed = landed(progress, plan) or self.changed_further
+        self.unknown = unknown(progress, plan) or self.unknown_further
         self.last, self._changes = progress.last, changes_of(progress, plan, known)
 
     def _judge(self) -> None:
@@ -162,4 +168,5 @@ def run(task: Task[Read]) -> Result:
         diff=outcome.diff(max(0, task.params["diff_limit"])) if outcome.before_count is not None else None,
         warnings=[*task.warnings, *([sentence] if sentence else [])],
         failure=failure,
+        unknown=task.unknown,
     )

@@ -46,6 +46,7 @@ def job(params: Params, connector: Connector, check_mode: bool) -> Result:
         diff=task.outcome.diff(),
         warnings=task.warnings,
         failure=failure,
+        unknown=task.unknown,
     )
 
 
@@ -66,7 +67,12 @@ class _Task:
     @property
     def changed(self) -> bool:
         """Whether something landed, or in check mode would land. Where nobody knows, handlers must run."""
-        return self.done or self._scheduler is not None and self._scheduler.unsettled
+        return self.done or self.unknown
+
+    @property
+    def unknown(self) -> bool:
+        """Whether nobody knows what became of something that was sent."""
+        return self._scheduler is not None and self._scheduler.unsettled
 
     @property
     def done(self) -> bool:

@@ -72,6 +72,13 @@ class Collector:
         """A task turns out to do nothing on a host."""
         self._begun.pop((host, task_id), None)
 
+    def retry(self, event: Event) -> None:
+        """An attempt of a task failed, and the task tries again: its last attempt is told by :meth:`take`, and does not know what this one has changed."""
+        probe = Record({**event.result, "failed": True}, event.host, writes=True)
+        if event.action in _OURS and not event.check_mode and (event.result.get("changed") or is_lost(probe)):
+            told = f'The task "{event.task}" on {event.host} tried again after an attempt that may have changed something: what that was is not in this report.'
+            self._taken.append(_Taken(Record({}, event.host, self._order(event), unknown=told, writes=True), check_mode=False))
+
     def take(self, event: Event) -> None:
         """Keep what belongs into the report."""
         if not event.item:

@@ -77,6 +77,9 @@ def is_lost(record: Record) -> bool:
         return False
     if record.unknown is not None:
         return bool(record.writes)
+    if result.get("changes_known") is False:
+        # Its own word: something was sent, and nobody knows what became of it.
+        return True
     error = error_of(result)
     if module_of(result) is not None or error is not None and error["kind"]:
         return False

@@ -52,6 +52,7 @@ def job(params: Params, connector: Connector, check_mode: bool) -> Result:
         diff=outcome.diff(max(0, params["diff_limit"])),
         warnings=[*task.warnings, *task.doubts()],
         failure=failure,
+        unknown=task.unknown,
     )
 
 
@@ -181,6 +182,11 @@ class _Task:
             failure = first.reworded(sentence)
             failure.exception = next((error.exception for dummy, error in failed if error.exception), None)
             raise failure
+
+    @property
+    def unknown(self) -> bool:
+        """Whether nobody knows what became of something that was sent."""
+        return any(wave.unknown for wave in self._waves.values())
 
     # what is told
 

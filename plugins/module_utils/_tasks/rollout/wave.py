@@ -13,7 +13,7 @@ from ..._api.account import Account
 from ..._api.model import Upgrade, holds
 from ..._api.status import ACCEPTED, NEW, DeviceStatus, Phase
 from ..._api.v1.upgrades import Upgrades
-from ..._apply.progress import Progress, changes_of, landed, rejections
+from ..._apply.progress import Progress, changes_of, landed, rejections, unknown
 from ..._apply.reconcile import read_listed, reconcile
 from ..._apply.schedule import Scheduler
 from ..._apply.upgrade_membership import UpgradeDevices
@@ -145,6 +145,11 @@ class Wave:
     def got(self, device: str) -> bool:
         """Whether this run has brought the device in."""
         return device in self.progress.landed("append")
+
+    @property
+    def unknown(self) -> bool:
+        """Whether nobody knows what became of a change, now that nothing more is read."""
+        return self.seen and (self.scheduler.unsettled or unknown(self.progress, self.target.plan(self.progress.last)))
 
     @property
     def unsettled(self) -> bool:

@@ -99,7 +99,7 @@ def stops(document: Document, clipper: Clipper, most: int) -> tuple[list[str], i
         word = "Refused" if kind in ("rail", "state", "input") else "Failed"
         lines += [f"**{word}: {why}.{where} {clipper.prose(message, _LONGEST_ERROR)}**{on}", ""]
     if not document["changes_known"] and not document["check_mode"]:
-        lines += ["**What was changed is not known: the result of a task was lost. Look at the upgrades, or make a plan, before you run it again.**", ""]
+        lines += ["**What was changed is not known: a result, or an answer of the service, was lost. Look at the upgrades before you run it again.**", ""]
     return lines, max(0, len(told) - most)
 
 
