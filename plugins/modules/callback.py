@@ -143,6 +143,13 @@ msg:
   returned: always
   type: str
   sample: The callback https://old.example.com/callback is replaced by https://fota.example.com/callback.
+changes_known:
+  description:
+    - V(false) where a change was sent and nobody knows what became of it. RV(changed) is V(true) then, so that handlers run.
+    - Look at what is there, or run the task again later - it sends only what is still missing then.
+  returned: failure, where it is not known
+  type: bool
+  sample: false
 error:
   description: What went wrong, for playbooks.
   returned: failure

@@ -101,7 +101,7 @@ def attempts(*results: Result) -> Result:
 
 def test_what_an_earlier_attempt_may_have_changed_is_not_known() -> None:
     done = upgrade_devices(10)
-    failed = {"failed": True, "msg": "lost", "error": {"kind": "unreachable", "message": "lost"}}
+    failed: Result = {"failed": True, "msg": "lost", "error": {"kind": "unreachable", "message": "lost"}}
     for earlier in (upgrade_devices(10, **failed, changed=True), upgrade_devices(10, **failed, changes_known=False), {"failed": True, "msg": "MODULE FAILURE"}):
         report = attempts(earlier, done)
         assert (report["changes_known"], report["failed"]) == (False, False)
