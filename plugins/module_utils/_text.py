@@ -25,6 +25,10 @@ _OWN_NAME = re.compile(r"_+ansible", re.IGNORECASE)
 _PREFIX = "service_"
 # Outside of 64 bits JSON readers and databases change a number, and Python refuses to read one of 4,300 digits.
 _LARGEST = 2**63
+# What one text of the service may take of a result, and a sentence that quotes it. ansible-runner, the engine of AWX, drops a result of more than 700,000
+# characters whole.
+_LONGEST = 4_000
+_LONGEST_MESSAGE = 8_000
 # What people read, wherever it stands in a result.
 _MESSAGES = frozenset({"msg", "message", "before_header", "after_header"})
 _LINES = frozenset({"before", "after", "exception"})
@@ -37,7 +41,7 @@ def one_line(text: str) -> str:
 
 def message(text: str) -> str:
     """A whole sentence for people, in one line."""
-    return _HASHES.sub("# ", _COLONS.sub(": ", one_line(text)))
+    return _HASHES.sub("# ", _COLONS.sub(": ", one_line(_cut(text, _LONGEST_MESSAGE))))
 
 
 def lines(text: str) -> str:
@@ -47,12 +51,12 @@ def lines(text: str) -> str:
 
 def value(text: str) -> str:
     """A text in a result."""
-    return _parted(text, _unseen)
+    return _parted(_cut(text, _LONGEST), _unseen)
 
 
 def name(text: str) -> str:
     """The name of a value in a result."""
-    told_as = _parted(text, lambda character: character in "\n\t" or _unseen(character))
+    told_as = _parted(_cut(text, _LONGEST), lambda character: character in "\n\t" or _unseen(character))
     return f"{_PREFIX}{told_as}" if _OWN_NAME.match(told_as) else told_as
 
 
@@ -122,6 +126,10 @@ class _Teller:
         elif isinstance(part, int) and abs(part) >= _LARGEST:
             part = _digits(part)
         return REDACTED if self._hide(str(part)) == REDACTED else part
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} characters more)"
 
 
 def _way(written: t.Any, otherwise: Convert) -> Convert:

@@ -6,12 +6,23 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
+
+from .._text import told
 
 Item = t.TypeVar("Item")
 # ansible-runner, the engine of AWX, drops a result of more than 700,000 characters whole (issue 326 of ansible-runner).
 # The options come back in the result as well: 10,000 devices given inline take 200,000 characters of it.
 MOST_CHARACTERS = 400_000
+_LONG = 4_000
+
+
+def json_size(item: object) -> int:
+    """Length of an item of a list, as JSON, where one character may take twelve."""
+    written = json.dumps(item)
+    # Texts that are cut before they are told cost less than they are long.
+    return len(written if len(written) <= _LONG else json.dumps(told(item))) + 2
 
 
 class Budget:
@@ -28,8 +39,8 @@ class Budget:
         self._unlimited = limit == 0
         self.truncated = False
 
-    def take(self, items: t.Sequence[Item], size: t.Callable[[Item], int]) -> list[Item]:
-        """The first items that fit, all of them mostly. ``size`` is the length of an item as JSON."""
+    def take(self, items: t.Sequence[Item], size: t.Callable[[Item], int] = json_size) -> list[Item]:
+        """The first items that fit, all of them mostly. ``size`` is what an item costs, its length as JSON."""
         if self._unlimited:
             return list(items)
         taken: list[Item] = []
@@ -42,8 +53,3 @@ class Budget:
                 break
             taken.append(item)
         return taken
-
-
-def device_size(device: str) -> int:
-    """Length of a device as an item of a JSON list."""
-    return len(device) + 4

@@ -10,7 +10,7 @@ import dataclasses
 import typing as t
 
 from .._text import one_line
-from .budget import Budget, device_size
+from .budget import Budget, json_size
 from .membership import Changes, side
 
 
@@ -66,12 +66,12 @@ class LicenseOutcome(Changes):
                     "firmware_name": item.firmware_name,
                     "start_date": item.start_date,
                     "device_count": len(item.devices),
-                    "devices": budget.take(sorted(item.devices), device_size),
+                    "devices": budget.take(sorted(item.devices)),
                 }
-                for item in budget.take(self.cancelled, lambda item: 150 + len(item.firmware_name or ""))
+                for item in budget.take(self.cancelled, lambda item: 150 + json_size(item.firmware_name))
             ],
-            "candidates_added": budget.take(sorted(added), device_size),
-            "candidates_removed": budget.take(sorted(removed), device_size),
+            "candidates_added": budget.take(sorted(added)),
+            "candidates_removed": budget.take(sorted(removed)),
             "candidates_added_count": len(added),
             "candidates_removed_count": len(removed),
             "candidates_count": None if self.candidates_after is None else len(self.candidates_after),

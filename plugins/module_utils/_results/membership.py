@@ -10,7 +10,7 @@ import dataclasses
 import typing as t
 
 from .._text import one_line
-from .budget import Budget, device_size
+from .budget import Budget
 
 
 class Rejection(t.NamedTuple):
@@ -66,10 +66,10 @@ class Changes:
 
     def values(self, budget: Budget) -> dict[str, t.Any]:
         """The return values. Rejections come first out of the budget, since each of them needs somebody's attention."""
-        rejected = budget.take([item._asdict() for item in self.rejected], lambda item: 70 + sum(map(len, item.values())))
+        rejected = budget.take([item._asdict() for item in self.rejected])
         identity = self.identity(budget)
         lists = {
-            name: budget.take(sorted(devices), device_size)
+            name: budget.take(sorted(devices))
             for name, devices in (("added", self.added), ("removed", self.removed), ("duplicates", self.duplicates))
         }
         return {

@@ -10,7 +10,7 @@ import dataclasses
 import typing as t
 
 from .._errors import ThingSpaceError
-from .budget import Budget
+from .budget import Budget, json_size
 from .membership import Outcome
 
 Action = t.Literal["none", "change", "schedule", "past"]
@@ -93,8 +93,8 @@ class RolloutOutcome:
     def values(self, budget: Budget) -> dict[str, t.Any]:
         """The return values. What was cut anywhere makes the whole ``truncated``."""
         waves = [wave.values(budget) for wave in self.waves]
-        moved = budget.take(self.moved, lambda move: _OF_A_MOVE + sum(map(len, move)))
-        unlisted = budget.take(self.unlisted, lambda upgrade: len(str(upgrade)))
+        moved = budget.take(self.moved, lambda move: _OF_A_MOVE + json_size(move))
+        unlisted = budget.take(self.unlisted)
         return {
             "account": self.account,
             "upgrades": waves,

@@ -32,8 +32,8 @@ class Outcome:
 
     def values(self, budget: Budget) -> dict[str, t.Any]:
         """The return values."""
-        rejected = budget.take([item._asdict() for item in self.rejected], lambda item: 70 + sum(map(len, item.values())))
-        duplicates = budget.take(self.duplicates, lambda device: len(device) + 4)
+        rejected = budget.take([item._asdict() for item in self.rejected])
+        duplicates = budget.take(self.duplicates)
         upgrade = self.after or self.before
         return {
             "action": self.action,
