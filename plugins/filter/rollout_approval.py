@@ -61,6 +61,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._text import message
 from ..plugin_utils._rollout_files.approval import DIGEST, PLAN, NotApproved, approved
 
 
@@ -71,7 +72,8 @@ def rollout_approval(given: t.Any, accounts: t.Any, report: t.Any = None) -> dic
     try:
         return {"digests": approved(given, report if isinstance(report, str) else None, [str(account) for account in accounts]), "fault": ""}
     except NotApproved as error:
-        return {"digests": {}, "fault": str(error)}
+        # It names paths and accounts that others have written.
+        return {"digests": {}, "fault": message(str(error))}
 
 
 class FilterModule:

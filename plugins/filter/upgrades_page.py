@@ -95,6 +95,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._text import message
 from ..plugin_utils._upgrades_page import page
 from ..plugin_utils._upgrades_page.model import account_of
 
@@ -141,10 +142,10 @@ def _moment(text: str | None) -> datetime.datetime:
     try:
         moment = datetime.datetime.fromisoformat(str(text).strip().replace("Z", "+00:00").replace(" +00:00", "+00:00"))
     except ValueError:
-        raise AnsibleFilterError(f"upgrades_page: generated is {text!r}, which is no moment such as 2026-12-01T06:00:00Z.") from None
+        raise AnsibleFilterError(message(f"upgrades_page: generated is {text!r}, which is no moment such as 2026-12-01T06:00:00Z.")) from None
     # The time line reaches months before and after its today: at the edge of the calendar there are none.
     if moment.year not in _YEARS:
-        raise AnsibleFilterError(f"upgrades_page: generated is {text!r}. Its year must be from {_YEARS[0]} to {_YEARS[-1]}.")
+        raise AnsibleFilterError(message(f"upgrades_page: generated is {text!r}. Its year must be from {_YEARS[0]} to {_YEARS[-1]}."))
     return moment.astimezone(datetime.timezone.utc) if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
 
 

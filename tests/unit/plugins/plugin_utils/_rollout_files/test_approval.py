@@ -88,3 +88,9 @@ def test_whatever_is_given_every_account_has_a_digest_or_nothing_is_applied(vari
     found = rollout_approval(variables, accounts, text)
     assert bool(found["fault"]) != (set(found["digests"]) == set(accounts))
     assert all(isinstance(digest, str) and digest.strip() for digest in found["digests"].values())
+
+
+def test_a_fault_commands_no_terminal_and_no_log() -> None:
+    """The path is what somebody gave, and is shown by a task that fails."""
+    fault = rollout_approval({PLAN: "x\n::error::y\x1b[2J\u202e\ud83d.json"}, accounts=[ONE], report=None)["fault"]
+    assert fault == "x : :error: :y\\x1b[2J\\u202e\\ud83d.json is not there or is no report of a plan, so no plan was approved."
