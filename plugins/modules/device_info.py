@@ -117,7 +117,7 @@ devices:
       type: bool
       sample: true
     license_assigned:
-      description: Whether it has a licence.
+      description: Whether it has a license.
       type: bool
       sample: true
     upgrade_time:

@@ -3,49 +3,49 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Module: which devices of an account have a licence."""
+"""Module: which devices of an account have a license."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: license
-short_description: Declare which devices of a ThingSpace account have a firmware upgrade licence
+short_description: Declare which devices of a ThingSpace account have a firmware upgrade license
 version_added: 0.1.0
 author:
   - thingspace.fota contributors (@thingspace-fota)
 description:
-  - Assigns the monthly licences (MRC) of an account to devices and takes them back (FOTA v1), so that the declared devices have one.
-  - It reads who has a licence, sends only the difference, and reads it again. What it reports is what is really there. Licences are taken back before
+  - Assigns the monthly licenses (MRC) of an account to devices and takes them back (FOTA v1), so that the declared devices have one.
+  - It reads who has a license, sends only the difference, and reads it again. What it reports is what is really there. Licenses are taken back before
     others are given, since there may be no other to give.
-  - Taking the licence from a device cancels its upgrades that have not started. The module says which these are, and refuses to do it
+  - Taking the license from a device cancels its upgrades that have not started. The module says which these are, and refuses to do it
     unless O(allow_cancelling_upgrades=true).
-  - It also declares the devices that lose their licence first when the account has fewer licences than before.
-  - A request whose answer was lost is never sent again blindly. The licences are read, and only what is still missing is sent.
+  - It also declares the devices that lose their license first when the account has fewer licenses than before.
+  - A request whose answer was lost is never sent again blindly. The licenses are read, and only what is still missing is sent.
   - The run that makes the difference can be seen first with C(--check --diff), and tied to what a reviewer approved with O(expect_plan_digest).
 options:
   state:
     description:
-      - V(present) makes sure that at least the declared devices have a licence.
-      - V(absent) makes sure that none of the declared devices has a licence.
-      - V(exact) makes sure that exactly the declared devices have a licence. B(Every other device of the account loses it.)
+      - V(present) makes sure that at least the declared devices have a license.
+      - V(absent) makes sure that none of the declared devices has a license.
+      - V(exact) makes sure that exactly the declared devices have a license. B(Every other device of the account loses it.)
   max_removal_percent:
     description:
-      - With O(state=exact), fail before any write if more than this share of the licensed devices would lose their licence.
+      - With O(state=exact), fail before any write if more than this share of the licensed devices would lose their license.
       - Holds for accounts with at least 10 licensed devices. V(100) lifts it.
   allow_cancelling_upgrades:
     description:
-      - Whether a device may lose its licence while it is in an upgrade that is RequestPending or Queued, which takes it out of that upgrade.
+      - Whether a device may lose its license while it is in an upgrade that is RequestPending or Queued, which takes it out of that upgrade.
       - If V(false), the task fails before any write (V(rail)), and RV(cancelled_upgrades) tells what is at stake.
       - The upgrades are looked at just before the first write. One that is scheduled after that is not protected.
     type: bool
     default: false
   cancellation_candidates:
     description:
-      - The devices, as IMEIs, that lose their licence first when the account has fewer licences than before. After them it is those that have had
+      - The devices, as IMEIs, that lose their license first when the account has fewer licenses than before. After them it is those that have had
         it longest, and upgrades of these devices that have not started are cancelled.
       - The list becomes exactly this one, whatever O(state) says. V([]) deletes it. If the option is not given, the list stays as it is.
-      - The order does not count. It is written after the licences.
-      - A task may give it alone, without O(devices) and O(devices_file), and then leaves all licences as they are.
+      - The order does not count. It is written after the licenses.
+      - A task may give it alone, without O(devices) and O(devices_file), and then leaves all licenses as they are.
     type: list
     elements: str
 extends_documentation_fragment:
@@ -56,16 +56,16 @@ extends_documentation_fragment:
   - thingspace.fota.devices
   - thingspace.fota.membership
 notes:
-  - An account that pays for each upgrade (EVNT) needs no licences. M(thingspace.fota.subscription_info) tells what an account has bought.
-  - Where there are not enough licences, the service refuses the devices that get none. They are in RV(rejected), and O(on_rejected) decides.
+  - An account that pays for each upgrade (EVNT) needs no licenses. M(thingspace.fota.subscription_info) tells what an account has bought.
+  - Where there are not enough licenses, the service refuses the devices that get none. They are in RV(rejected), and O(on_rejected) decides.
     Check mode cannot know which these will be, and warns.
-  - The service keeps the licence on a device that was ever upgraded. Such a removal is refused too.
+  - The service keeps the license on a device that was ever upgraded. Such a removal is refused too.
   - Of the FOTA v1 operations behind this module, the official SDK calls those that assign, remove and name candidates deprecated, without naming others.
 seealso:
   - module: thingspace.fota.license_info
   - module: thingspace.fota.subscription_info
-  - name: Remove licences from devices
-    description: The operation of FOTA v1 that takes licences back.
+  - name: Remove licenses from devices
+    description: The operation of FOTA v1 that takes licenses back.
     link: https://thingspace.verizon.com/documentation/apis/software-management/api-reference/remove-licenses-from-devices.html
   - name: Create a cancellation candidate list
     description: The operation of FOTA v1 behind O(cancellation_candidates).
@@ -73,7 +73,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Make sure that two devices have a licence
+- name: Make sure that two devices have a license
   thingspace.fota.license:
     account: "0402196254-00001"
     access_token: "{{ thingspace_access_token }}"
@@ -82,8 +82,8 @@ EXAMPLES = r"""
       - "990003425730535"
       - "990000473475989"
 
-# The licence of every device that the file does not list is taken back.
-- name: Give licences to exactly the devices of a file
+# The license of every device that the file does not list is taken back.
+- name: Give licenses to exactly the devices of a file
   thingspace.fota.license:
     account: "0402196254-00001"
     access_token: "{{ thingspace_access_token }}"
@@ -92,7 +92,7 @@ EXAMPLES = r"""
     state: exact
     max_removals: 20
 
-- name: Take the licence back from a device, and cancel its upgrades that have not started
+- name: Take the license back from a device, and cancel its upgrades that have not started
   thingspace.fota.license:
     account: "0402196254-00001"
     access_token: "{{ thingspace_access_token }}"
@@ -106,7 +106,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     var: taken.cancelled_upgrades
 
-- name: Say which device loses its licence first when the subscription shrinks
+- name: Say which device loses its license first when the subscription shrinks
   thingspace.fota.license:
     account: "0402196254-00001"
     access_token: "{{ thingspace_access_token }}"
@@ -121,18 +121,18 @@ account:
   type: str
   sample: "0402196254-00001"
 total_licenses:
-  description: Licences that the account has, null if they were not read.
+  description: Licenses that the account has, null if they were not read.
   returned: always
   type: int
   sample: 9000
 assigned_licenses:
-  description: Licences that devices have, as the service counts them at the last read. In check mode the number there would be. Null if they were not read.
+  description: Licenses that devices have, as the service counts them at the last read. In check mode the number there would be. Null if they were not read.
   returned: always
   type: int
   sample: 1000
 cancelled_upgrades:
   description:
-    - Scheduled upgrades that lost devices because these lost their licence. In check mode those that would lose devices.
+    - Scheduled upgrades that lost devices because these lost their license. In check mode those that would lose devices.
     - If the task was refused for that reason, those that would have lost devices.
   returned: always
   type: list
@@ -187,13 +187,13 @@ candidates_count:
   type: int
   sample: 1
 added:
-  description: Devices that this task gave a licence, sorted. In check mode those that it would give one.
+  description: Devices that this task gave a license, sorted. In check mode those that it would give one.
   returned: always
   type: list
   elements: str
   sample: ["990003425730535"]
 removed:
-  description: Devices that this task took the licence from, sorted. In check mode those that it would take it from.
+  description: Devices that this task took the license from, sorted. In check mode those that it would take it from.
   returned: always
   type: list
   elements: str
@@ -210,7 +210,7 @@ rejected:
       sample: "990013907835573"
     operation:
       description: >-
-        V(append) if it gets no licence, V(remove) if it keeps its licence.
+        V(append) if it gets no license, V(remove) if it keeps its license.
       type: str
       sample: append
     status:
@@ -238,7 +238,7 @@ removed_count:
   type: int
   sample: 1
 unchanged_count:
-  description: Number of devices that had a licence and kept it, null if the licences were not read.
+  description: Number of devices that had a license and kept it, null if the licenses were not read.
   returned: always
   type: int
   sample: 9996
@@ -248,12 +248,12 @@ rejected_count:
   type: int
   sample: 0
 before_count:
-  description: Number of devices with a licence at the first read, null if the licences were not read.
+  description: Number of devices with a license at the first read, null if the licenses were not read.
   returned: always
   type: int
   sample: 9997
 after_count:
-  description: Number of devices with a licence at the last read, in check mode the number there would be, null if the licences were not read.
+  description: Number of devices with a license at the last read, in check mode the number there would be, null if the licenses were not read.
   returned: always
   type: int
   sample: 9997

@@ -3,24 +3,24 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Module: the licences of an account."""
+"""Module: the licenses of an account."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: license_info
-short_description: Show which devices of a Verizon ThingSpace account have a licence for firmware upgrades
+short_description: Show which devices of a Verizon ThingSpace account have a license for firmware upgrades
 version_added: 0.1.0
 author:
   - thingspace.fota contributors (@thingspace-fota)
 description:
-  - Counts the licences of an account of Verizon ThingSpace (FOTA v1) and lists the devices that have one. Every page is read.
+  - Counts the licenses of an account of Verizon ThingSpace (FOTA v1) and lists the devices that have one. Every page is read.
   - 1,000 devices take about 75,000 characters of the result. C(ansible-runner), and so AWX, drops a result of more than 700,000 characters whole.
-  - Accounts that pay for each upgrade (V(TS-HFOTA-EVNT) alone) have no licences to manage. M(thingspace.fota.subscription_info) tells which kind it is.
+  - Accounts that pay for each upgrade (V(TS-HFOTA-EVNT) alone) have no licenses to manage. M(thingspace.fota.subscription_info) tells which kind it is.
 options:
   include_candidates:
     description:
-      - Whether to read the list of cancellation candidates too. If the account comes to have fewer licences, devices of this list lose theirs first,
+      - Whether to read the list of cancellation candidates too. If the account comes to have fewer licenses, devices of this list lose theirs first,
         and with it their upgrades that have not started.
       - Verizon's SDK marks these operations as deprecated. That is why they are not asked unless you want it.
     type: bool
@@ -39,45 +39,45 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See how many licences are left
+- name: See how many licenses are left
   thingspace.fota.license_info:
     account: "0402196254-00001"
     access_token: "{{ thingspace_access_token }}"
     session_token: "{{ thingspace_session_token }}"
-  register: licences
+  register: licenses
 
 - name: Show how many
   ansible.builtin.debug:
-    msg: "{{ licences.total_licenses - licences.assigned_licenses }} licences are free"
+    msg: "{{ licenses.total_licenses - licenses.assigned_licenses }} licenses are free"
 
-- name: See which devices lose their licence first
+- name: See which devices lose their license first
   thingspace.fota.license_info:
     account: "0402196254-00001"
     access_token: "{{ thingspace_access_token }}"
     session_token: "{{ thingspace_session_token }}"
     include_candidates: true
-  register: licences
+  register: licenses
 """
 
 RETURN = r"""
 total_licenses:
-  description: Number of licences that the account has, as the service counts them. Null if it does not say.
+  description: Number of licenses that the account has, as the service counts them. Null if it does not say.
   returned: success
   type: int
   sample: 9000
 assigned_licenses:
-  description: Number of licences that are assigned, as the service counts them. Null if it does not say.
+  description: Number of licenses that are assigned, as the service counts them. Null if it does not say.
   returned: success
   type: int
   sample: 1
 more:
-  description: What else the service tells about the licences of the account, in snake_case.
+  description: What else the service tells about the licenses of the account, in snake_case.
   returned: success
   type: dict
   sample: {"account": "0402196254-00001"}
 devices:
   description:
-    - The devices that have a licence, sorted.
+    - The devices that have a license, sorted.
     - Fields that the service adds are kept, in snake_case, with C(service_) before a name that is taken.
   returned: success
   type: list
@@ -88,11 +88,11 @@ devices:
       type: str
       sample: "990003425730535"
     assignment_time:
-      description: Since when it has a licence (ISO 8601, UTC).
+      description: Since when it has a license (ISO 8601, UTC).
       type: str
       sample: "2018-03-02T16:03:06Z"
 cancellation_candidates:
-  description: Devices that lose their licence first, in the order that the service gives.
+  description: Devices that lose their license first, in the order that the service gives.
   returned: with O(include_candidates=true)
   type: list
   elements: str

@@ -25,7 +25,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Stop if the account has no monthly licences to assign
+- name: Stop if the account has no monthly licenses to assign
   thingspace.fota.subscription_info:
     account: "0402196254-00001"
     access_token: "{{ thingspace_access_token }}"
@@ -47,11 +47,11 @@ subscription:
       type: str
       sample: "0402196254-00001"
     purchase_type:
-      description: What was bought, separated by commas. V(TS-HFOTA-EVNT) pays for each upgrade and needs no licences, V(TS-HFOTA-MRC) has monthly licences.
+      description: What was bought, separated by commas. V(TS-HFOTA-EVNT) pays for each upgrade and needs no licenses, V(TS-HFOTA-MRC) has monthly licenses.
       type: str
       sample: TS-HFOTA-EVNT,TS-HFOTA-MRC
     license_count:
-      description: Number of monthly licences.
+      description: Number of monthly licenses.
       type: int
       sample: 9000
     license_used_count:

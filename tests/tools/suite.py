@@ -18,7 +18,7 @@ import artefact
 import cores
 import environment
 import interpreters
-import licences
+import licenses
 import rulebook
 import static
 import steps
@@ -113,7 +113,7 @@ def full(found: list[Python]) -> list[Step]:
         integration(old, found),
         *linters(new),
         judged(),
-        Step("licences", lambda log: licences.check(log, "quick", "lint", new.slug), ("environment quick", "environment lint", f"environment {new.slug}")),
+        Step("licenses", lambda log: licenses.check(log, "quick", "lint", new.slug), ("environment quick", "environment lint", f"environment {new.slug}")),
         *rulebooks(found),
         Step("demo", demo),
     ]

@@ -126,7 +126,7 @@ def _quoted(part: str) -> str:
 
 
 def _rows_of(page: object, listed: str, counted: str | None, what: str) -> list[t.Any]:
-    # Taken for an empty list, something else would have upgrades scheduled twice and licences removed unseen.
+    # Taken for an empty list, something else would have upgrades scheduled twice and licenses removed unseen.
     # Null is how Go writes an empty one.
     if isinstance(page, dict) and (listed in page or (counted and page.get(counted) is not None)):
         rows = page.get(listed)

@@ -34,7 +34,7 @@ class Holders:
 
     @functools.cached_property
     def members(self) -> frozenset[str]:
-        """Devices that have a licence."""
+        """Devices that have a license."""
         return frozenset(self.devices)
 
     @property
@@ -52,12 +52,12 @@ class Holders:
 class LicensedDevices:
     """The licensed devices of an account, as a membership that can be brought to a target."""
 
-    # Where all licences are assigned, one must be taken back before the next can be given.
+    # Where all licenses are assigned, one must be taken back before the next can be given.
     order: tuple[Operation, Operation] = ("remove", "append")
 
     def __init__(self, licenses: Licenses, account: str) -> None:
         self._licenses = licenses
-        self.name = f"the list of licences of the account {account}"
+        self.name = f"the list of licenses of the account {account}"
 
     def read(self) -> Holders:
         """As :meth:`Licenses.read`."""

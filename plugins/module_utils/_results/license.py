@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a task tells about the licences of an account. Pure."""
+"""What a task tells about the licenses of an account. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .membership import Changes, side
 
 @dataclasses.dataclass(frozen=True)
 class Cancelled:
-    """A scheduled upgrade that loses devices because they lose their licence. ``members`` is how many it had."""
+    """A scheduled upgrade that loses devices because they lose their license. ``members`` is how many it had."""
 
     upgrade_id: str
     firmware_name: str | None
@@ -31,7 +31,7 @@ class Cancelled:
 
 @dataclasses.dataclass(frozen=True)
 class LicenseOutcome(Changes):
-    """What happened, or would happen, to the licences of one account. The candidates are None if the task says nothing about them."""
+    """What happened, or would happen, to the licenses of one account. The candidates are None if the task says nothing about them."""
 
     account: str | None = None
     total: int | None = None
@@ -42,7 +42,7 @@ class LicenseOutcome(Changes):
 
     @property
     def title(self) -> str:
-        return f"licences of {self.account}"
+        return f"licenses of {self.account}"
 
     @property
     def summary(self) -> str:

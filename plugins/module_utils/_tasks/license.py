@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ``license`` has of its own: upgrades that a removal cancels, and the devices that lose their licence first."""
+"""What ``license`` has of its own: upgrades that a removal cancels, and the devices that lose their license first."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class _LicenseTask(Task[Holders]):
         return _NAME, membership, first
 
     def _must_know_all(self, first: Holders) -> bool:
-        """Whether a device that is not listed, and may have a licence all the same, would make a difference."""
+        """Whether a device that is not listed, and may have a license all the same, would make a difference."""
         state = self.params["state"]
         return state == "exact" or state == "absent" and not self._wanted <= first.members
 
@@ -95,7 +95,7 @@ class _LicenseTask(Task[Holders]):
         self._fresh = False
         if self.approved and any(not devices <= self._planned.get(upgrade_id, frozenset()) for upgrade_id, devices in now.items()):
             raise StateError(
-                "Since the plan was approved, devices that are to lose their licence were put into scheduled upgrades, which they would lose too. "
+                "Since the plan was approved, devices that are to lose their license were put into scheduled upgrades, which they would lose too. "
                 "Have the new plan reviewed."
             )
         if not self._losing or self.params["allow_cancelling_upgrades"]:
@@ -105,8 +105,8 @@ class _LicenseTask(Task[Holders]):
         first = "; ".join(told[:_SHOWN])
         more = f"; and {len(self._losing) - _SHOWN} more" if len(self._losing) > _SHOWN else ""
         raise RailError(
-            f"Devices that lose their licence lose their scheduled upgrades too: {first}{more}. "
-            "If that is meant, set allow_cancelling_upgrades to true. Else keep these licences until the upgrades have run."
+            f"Devices that lose their license lose their scheduled upgrades too: {first}{more}. "
+            "If that is meant, set allow_cancelling_upgrades to true. Else keep these licenses until the upgrades have run."
         )
 
     def _look(self, removals: frozenset[str]) -> dict[str, frozenset[str]]:
@@ -150,7 +150,7 @@ class _LicenseTask(Task[Holders]):
         last = self.last
         if self.check_mode and last and last.total is not None and last.assigned is not None and last.assigned > last.total:
             short = last.assigned - last.total
-            self.warnings.append(f"{short} licences are missing: the account has {last.total}. The service will refuse as many of the devices.")
+            self.warnings.append(f"{short} licenses are missing: the account has {last.total}. The service will refuse as many of the devices.")
         if self._candidates is None:
             return
         if self.check_mode:

@@ -70,7 +70,7 @@ def _composed(document: Document, shape: tuple[int, int], devices: int) -> str:
         "device": lists.left_out,
         "error": stops_left,
         "warning": warnings_left,
-        "row of licences or listeners": others_left,
+        "row of licenses or listeners": others_left,
         "digest": digests_left,
     }
     parts = [title.title(document), "", *stops, *_intro(document), *_left_out(left, clipper, document), *body, *others, *warnings, *digests]

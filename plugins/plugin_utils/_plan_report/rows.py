@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rows of a report: what a module told about one upgrade, one set of licences, one listener. Pure.
+"""Rows of a report: what a module told about one upgrade, one set of licenses, one listener. Pure.
 
 Nothing but the keys named here is taken from a result: ``invocation`` and the like never reach a report.
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Devices, licences and callbacks, where the documents say more than the SDK can."""
+"""Devices, licenses and callbacks, where the documents say more than the SDK can."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Licences: their JSON, spelled here and nowhere else (P1, SDKDOC)."""
+"""Licenses: their JSON, spelled here and nowhere else (P1, SDKDOC)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SHOWN = 40
 
 @dataclasses.dataclass(frozen=True)
 class Licensed:
-    """Who has a licence. The counts are the service's own, None where it gives none.
+    """Who has a license. The counts are the service's own, None where it gives none.
 
     ``devices`` holds what the service tells of each device, by its id.
     """
@@ -46,14 +46,14 @@ class Licensed:
 
 @dataclasses.dataclass(frozen=True)
 class Candidates:
-    """Devices that lose their licence first when the account has fewer, in the service's order."""
+    """Devices that lose their license first when the account has fewer, in the service's order."""
 
     devices: tuple[str, ...] = dataclasses.field(repr=False)
     update_time: str | None
 
 
 class Licenses:
-    """The licences of one account."""
+    """The licenses of one account."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -132,10 +132,10 @@ class Licenses:
 
 
 def short(assigned: int | None, listed: int) -> str | None:
-    """A sentence about licences that the service counts and does not list, None if there are none."""
+    """A sentence about licenses that the service counts and does not list, None if there are none."""
     if assigned is None or assigned <= listed:
         return None
-    return f"The service says that {assigned} licences are assigned and lists {listed} devices: which others have one is not known."
+    return f"The service says that {assigned} licenses are assigned and lists {listed} devices: which others have one is not known."
 
 
 def _device(value: object) -> str:
@@ -145,14 +145,14 @@ def _device(value: object) -> str:
 
 
 def _no_device() -> ThingSpaceError:
-    return ThingSpaceError("The service answered with a licence of a device that has no deviceId.", "service")
+    return ThingSpaceError("The service answered with a license of a device that has no deviceId.", "service")
 
 
 def _told_count(page: t.Mapping[str, t.Any], name: str) -> int | None:
     """How many there are, None if the service does not tell. Raises ThingSpaceError for what is no number: taken for untold, it hides what is not listed."""
     count = _count(page.get(name))
     if count is None and page.get(name) is not None:
-        raise ThingSpaceError(f"The service answered with {name} {str(page[name])[:_SHOWN]!r}, which is no number of licences.", "service")
+        raise ThingSpaceError(f"The service answered with {name} {str(page[name])[:_SHOWN]!r}, which is no number of licenses.", "service")
     return count
 
 

@@ -29,16 +29,16 @@ def licenses_and_callbacks(document: Document, lists: Lists, clipper: Clipper, m
 def _license(row: Row, lists: Lists, clipper: Clipper) -> list[str]:
     losing = row["cancelled_upgrades"]
     lines = [
-        f"**Licences** of {clipper.code(row['account'])}, without which a device cannot be upgraded: {row['added_count']:,} given, "
+        f"**Licenses** of {clipper.code(row['account'])}, without which a device cannot be upgraded: {row['added_count']:,} given, "
         f"{row['removed_count']:,} taken, {row['rejected_count']:,} rejected",
         "",
     ]
     if losing:
         told = ", ".join(f"{clipper.code(item['upgrade_id'], 40)} ({of(item['device_count'], 'device')})" for item in losing[:20])
         rest = f", and {len(losing) - 20:,} more upgrades that the JSON report names" if len(losing) > 20 else ""
-        lines += [f"**Scheduled upgrades that lose devices with the licences: {told}{rest}**", ""]
+        lines += [f"**Scheduled upgrades that lose devices with the licenses: {told}{rest}**", ""]
     kinds = {"added": "given", "removed": "taken", "candidates_added": "first to lose theirs, new", "candidates_removed": "first to lose theirs, no more"}
     listed = [lists.devices(words, row[name], row[f"{name}_count"]) for name, words in kinds.items() if row[f"{name}_count"]]
     rejected = [item["device_id"] or "" for item in row["rejected"]]
     listed += [lists.devices("rejected", rejected, row["rejected_count"])] if row["rejected_count"] else []
-    return lines + (folded("Licences of devices", listed) if listed else [])
+    return lines + (folded("Licenses of devices", listed) if listed else [])

@@ -54,7 +54,7 @@ def title(document: Document) -> str:
     among = f" in {counts['changed']:,} of {of(counts['upgrades'], 'upgrade')}"
     parts = [", ".join(f"{count:,} {word}" for count, word in told) + among] if any(count for count, _word in told) else []
     parts += [f"{of(counts[name], 'upgrade')} {name}" for name in ("scheduled", "cancelled") if counts[name]]
-    for kind, word in (("licenses", "licences"), ("callbacks", "listener")):
+    for kind, word in (("licenses", "licenses"), ("callbacks", "listener")):
         parts += [f"{word} changed"] if any(row["changed"] for row in document[kind]) else []
     if not parts:
         parts = [_nothing(document)]

@@ -135,7 +135,7 @@ ALL_MODULES = f"""
       register: devices
     - thingspace.fota.license:
         devices: ["{D}"]
-      register: licences
+      register: licenses
     - thingspace.fota.callback:
         url: https://fota.example.com/x
         username: user-of-the-listener
@@ -150,7 +150,7 @@ ALL_MODULES = f"""
         - path: "{{{{ playbook_dir }}}}/filter.md"
           content: "{{{{ report | thingspace.fota.plan_markdown }}}}"
       vars:
-        report: "{{{{ [wave, devices, licences, listener] | thingspace.fota.plan_report(check_mode=ansible_check_mode, host=inventory_hostname) }}}}"
+        report: "{{{{ [wave, devices, licenses, listener] | thingspace.fota.plan_report(check_mode=ansible_check_mode, host=inventory_hostname) }}}}"
       check_mode: false
       when: inventory_hostname == 'host1'
 """

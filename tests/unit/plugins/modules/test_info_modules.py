@@ -385,7 +385,7 @@ def test_what_cannot_be_meant_of_devices(sim: Simulator, options: dict[str, t.An
 
 @pytest.mark.parametrize("paging", ["offset", "imei"])
 @pytest.mark.parametrize("size", [1, 2, 7, 999, 1000])
-def test_every_page_of_licences_is_read(sim: Simulator, size: int, paging: str) -> None:
+def test_every_page_of_licenses_is_read(sim: Simulator, size: int, paging: str) -> None:
     count = 2 * size + 1 if size < 10 else 3000
     seed(sim, {"device_page_size": size, "license_paging": paging}, licenses=[{"first": FIRST, "count": count}])
     sim.service.account(ACCOUNT).candidates = list(reversed(numbered(count)))
@@ -415,7 +415,7 @@ def test_a_list_that_never_ends_is_an_error(sim: Simulator, module: str, answer:
     for dummy in range(5):
         sim.add_upgrade(status="Queued")
     if module == "candidates":
-        # The licences before them do end.
+        # The licenses before them do end.
         page = {"hasMoreData": False, "deviceList": [], "assignedLicenses": 0, "totalLicenses": 9}
         sim.fault(f"GET /licenses/{ACCOUNT}/index", do="status", status=200, body=page, times=None)
         told = ask(sim, "license_info", include_candidates=True)
@@ -449,12 +449,12 @@ def test_candidates_that_the_service_counts_and_does_not_list_are_an_error(sim: 
 
 
 @pytest.mark.parametrize("assigned", [5, "5"])
-def test_licences_that_the_service_counts_and_does_not_list_are_told(sim: Simulator, assigned: t.Any) -> None:
+def test_licenses_that_the_service_counts_and_does_not_list_are_told(sim: Simulator, assigned: t.Any) -> None:
     page = {"assignedLicenses": assigned, "totalLicenses": 9, "hasMoreData": False, "deviceList": [{"deviceId": device} for device in numbered(3)]}
     sim.fault("GET /licenses", do="status", status=200, body=page, times=None)
     told = ask(sim, "license_info")
     assert (told["failed"], len(told["devices"])) == (False, 3)
-    assert any("5 licences are assigned and lists 3" in warning for warning in told["warnings"])
+    assert any("5 licenses are assigned and lists 3" in warning for warning in told["warnings"])
 
 
 def test_candidates_without_an_end_are_an_error(sim: Simulator) -> None:
@@ -467,7 +467,7 @@ def test_candidates_without_an_end_are_an_error(sim: Simulator) -> None:
 
 
 @pytest.mark.parametrize("item", [1, {"assignmentTime": "x"}, {"deviceId": 990003425730535}], ids=str)
-def test_a_licence_without_a_device_is_an_error(sim: Simulator, item: object) -> None:
+def test_a_license_without_a_device_is_an_error(sim: Simulator, item: object) -> None:
     sim.fault("GET /licenses", do="status", status=200, body={"deviceList": [item]})
     assert ask(sim, "license_info")["error"]["kind"] == "service"
 
@@ -623,11 +623,11 @@ def test_a_failed_question_for_listeners_keeps_its_kind_and_no_text(sim: Simulat
     assert ("log in again" in told["msg"]) is (kind == "session_token")
 
 
-def test_licences_of_several_pages_that_are_fewer_than_counted_are_read_again(sim: Simulator) -> None:
+def test_licenses_of_several_pages_that_are_fewer_than_counted_are_read_again(sim: Simulator) -> None:
     devices = numbered(5)
     seed(sim, {"device_page_size": 2}, devices=devices, licenses=devices)
     page = {"assignedLicenses": 5, "totalLicenses": 9, "hasMoreData": False, "deviceList": [{"deviceId": devices[4]}]}
-    # A licence taken away between two reads moves the rows up: the device at the border was in no page.
+    # A license taken away between two reads moves the rows up: the device at the border was in no page.
     sim.fault("GET /licenses", do="status", status=200, body=page, nth=2)
     told = ask(sim, "license_info")
     assert [device["device_id"] for device in told["devices"]] == devices

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``license`` against the simulator over real sockets: who has a licence, which upgrades that costs, who loses one first."""
+"""``license`` against the simulator over real sockets: who has a license, which upgrades that costs, who loses one first."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def imeis(*numbers: int) -> list[str]:
 
 
 class Pool:
-    """The licences of one account, and the task that works on them."""
+    """The licenses of one account, and the task that works on them."""
 
     def __init__(self, sim: Simulator, licensed: t.Iterable[int] = (), count: int = 100, **account: t.Any) -> None:
         sim.load({"accounts": {ACCOUNT: {"licenses": imeis(*licensed), "subscription": {"license_count": count}, **account}}})
@@ -101,7 +101,7 @@ def test_pages_leading_zeros_and_many_devices(sim: Simulator, paging: str) -> No
     result = pool.run(*range(500, 3000), state="exact", diff=True)
     assert pool.licensed == set(range(500, 3000))
     assert result["msg"] == "500 added, 500 removed, 2000 unchanged, 0 rejected"
-    assert result["diff"]["before_header"] == f"licences of {ACCOUNT}"
+    assert result["diff"]["before_header"] == f"licenses of {ACCOUNT}"
     assert result["diff"]["after"].splitlines()[0] == "2500 devices"
     assert result["added"][0] == "001000000002500"
 
@@ -207,10 +207,10 @@ def test_reports_that_cannot_be_read_stop_a_removal(sim: Simulator) -> None:
 # -- refusals
 
 
-def test_not_enough_licences(sim: Simulator) -> None:
+def test_not_enough_licenses(sim: Simulator) -> None:
     pool = Pool(sim, (0,), count=2)
     predicted = pool.run(1, 2, 3, check=True)
-    assert any("2 licences are missing" in warning for warning in predicted["warnings"])
+    assert any("2 licenses are missing" in warning for warning in predicted["warnings"])
     result = pool.run(1, 2, 3)
     assert (result["failed"], result["changed"], result["added"]) == (True, True, imeis(1))
     assert result["error"]["kind"] == "rejected"
@@ -236,7 +236,7 @@ def test_a_refusal_whose_goal_is_reached_is_none(sim: Simulator) -> None:
     assert pool.licensed == {0}
 
 
-def test_a_device_that_was_ever_upgraded_keeps_its_licence(sim: Simulator) -> None:
+def test_a_device_that_was_ever_upgraded_keeps_its_license(sim: Simulator) -> None:
     row = {"upgrade_id": "u", "firmware_from": "1", "firmware_to": "2", "start_date": "2026-01-01", "upgrade_start_time": "2026-01-01T00:00:00Z"}
     pool = Pool(sim, (0, 1), history={imeis(0)[0]: [row]})
     result = pool.run(0, 1, state="absent")
@@ -275,7 +275,7 @@ def test_an_expired_session_in_the_middle_leaves_the_truth(sim: Simulator, shape
 
 
 @pytest.mark.parametrize("body", ["{}x", "[]", '"x"', '{"deviceList": [1]}', '{"deviceList": [{"deviceId": 1}]}'])
-def test_what_is_no_page_of_licences_writes_nothing(sim: Simulator, body: str) -> None:
+def test_what_is_no_page_of_licenses_writes_nothing(sim: Simulator, body: str) -> None:
     pool = Pool(sim, (0,))
     sim.fault("GET /licenses", do="status", status=200, body=body, times=None)
     result = pool.run(1, state="exact", retry_timeout=0)
@@ -440,14 +440,14 @@ LISTLESS: list[dict[str, t.Any]] = [
 
 @pytest.mark.parametrize("body", LISTLESS, ids=str)
 @pytest.mark.parametrize("allowed", [False, True])
-def test_a_report_without_its_list_keeps_all_licences(sim: Simulator, body: dict[str, t.Any], allowed: bool) -> None:
+def test_a_report_without_its_list_keeps_all_licenses(sim: Simulator, body: dict[str, t.Any], allowed: bool) -> None:
     pool, _first, _second = with_upgrades(sim)
     sim.fault("GET /reports", do="status", status=200, body=body, times=None)
     refused = pool.run(1, 2, state="absent", allow_cancelling_upgrades=allowed)
     assert (refused["failed"], refused["error"]["kind"], refused["changed"], sim.writes) == (True, "service", False, [])
 
 
-def test_an_upgrade_that_is_listed_and_not_there_keeps_all_licences(sim: Simulator) -> None:
+def test_an_upgrade_that_is_listed_and_not_there_keeps_all_licenses(sim: Simulator) -> None:
     pool, _first, _second = with_upgrades(sim)
     sim.misbehave(device_lists="missing_in_reports")
     sim.fault("GET /upgrades", do="status", status=404, body={"errorCode": "REQUEST_FAILED", "errorMessage": "no route"}, times=None)
@@ -455,7 +455,7 @@ def test_an_upgrade_that_is_listed_and_not_there_keeps_all_licences(sim: Simulat
     assert (refused["error"]["kind"], refused["changed"], sim.writes) == ("service", False, [])
 
 
-def test_an_upgrade_that_does_not_tell_its_devices_keeps_all_licences(sim: Simulator) -> None:
+def test_an_upgrade_that_does_not_tell_its_devices_keeps_all_licenses(sim: Simulator) -> None:
     pool, _first, _second = with_upgrades(sim)
     sim.misbehave(device_lists="missing")
     refused = pool.run(4, state="absent", allow_cancelling_upgrades=True)
@@ -473,13 +473,13 @@ def short(count: int, *listed: int) -> dict[str, t.Any]:
     [("exact", (0, 1), True), ("absent", (5,), True), ("absent", (0, 5), True), ("absent", (), False), ("present", (0,), False)],
 )
 @pytest.mark.parametrize("check", [True, False])
-def test_licences_that_are_counted_and_not_listed(sim: Simulator, state: str, declared: tuple[int, ...], fails: bool, check: bool) -> None:
+def test_licenses_that_are_counted_and_not_listed(sim: Simulator, state: str, declared: tuple[int, ...], fails: bool, check: bool) -> None:
     pool = Pool(sim, range(5))
     sim.fault("GET /licenses", times=None, **short(5, 0, 1))
     result = pool.run(*declared, state=state, check=check, retry_timeout=0)
     assert (result["failed"], result["changed"], sim.writes) == (fails, False, [])
     told = result["msg"] if fails else " ".join(result["warnings"])
-    assert "5 licences are assigned and lists 2" in told
+    assert "5 licenses are assigned and lists 2" in told
     assert not fails or result["error"]["kind"] == "service"
 
 
@@ -509,7 +509,7 @@ def test_a_count_that_is_late_is_waited_for(sim: Simulator) -> None:
     assert "warnings" not in result
 
 
-def test_a_page_with_neither_licences_nor_their_number_is_no_empty_list(sim: Simulator) -> None:
+def test_a_page_with_neither_licenses_nor_their_number_is_no_empty_list(sim: Simulator) -> None:
     pool = Pool(sim, (0, 1))
     sim.fault("GET /licenses", do="status", status=200, body={"accountName": ACCOUNT, "hasMoreData": False}, times=None)
     for state in ("absent", "exact"):

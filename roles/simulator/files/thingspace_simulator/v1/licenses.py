@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Operations 10 to 15: licences and the list of those to lose them first."""
+"""Operations 10 to 15: licenses and the list of those to lose them first."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Outcome = tuple[bool, str]
 
 
 def listed(service: Service, request: Request) -> Json:
-    """GET a page of the devices that have a licence."""
+    """GET a page of the devices that have a license."""
     account = _account(service, request)
     start, size = index_of(request.params["index"]), service.switches.device_page_size
     everyone = sorted(account.licenses)
@@ -44,7 +44,7 @@ def listed(service: Service, request: Request) -> Json:
 
 
 def assign(service: Service, request: Request) -> Json:
-    """POST: a licence for each of these devices, as far as there are any."""
+    """POST: a license for each of these devices, as far as there are any."""
     account = _account(service, request)
 
     def device(imei: str) -> Outcome:
@@ -63,7 +63,7 @@ def assign(service: Service, request: Request) -> Json:
 
 
 def remove(service: Service, request: Request) -> Json:
-    """POST: take licences away, which cancels what was scheduled for those devices."""
+    """POST: take licenses away, which cancels what was scheduled for those devices."""
     account = _account(service, request)
     waiting = [upgrade for upgrade in service.upgrades.values() if upgrade.account == account.name and upgrade.status in NOT_STARTED]
 
@@ -84,7 +84,7 @@ def remove(service: Service, request: Request) -> Json:
 
 
 def _for_each(account: Account, request: Request, verb: str, device: Callable[[str], Outcome]) -> Json:
-    """The answer to a change of licences: one object for each device of the request."""
+    """The answer to a change of licenses: one object for each device of the request."""
     answers = []
     for imei in request.device_list():
         done, reason = device(imei)
@@ -98,7 +98,7 @@ def _for_each(account: Account, request: Request, verb: str, device: Callable[[s
 
 
 def set_candidates(service: Service, request: Request) -> Json:
-    """POST the devices that lose their licence first: more of them, or, without a type, just these."""
+    """POST the devices that lose their license first: more of them, or, without a type, just these."""
     account = _account(service, request)
     devices, kind = request.device_list(), request.fields().get("type")
     if kind not in (None, "", "append"):

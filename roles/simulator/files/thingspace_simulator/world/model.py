@@ -128,7 +128,7 @@ class HistoryRow:
 
 @dataclass
 class Subscription:
-    """What an account has bought. MRC alone means that a device needs a licence."""
+    """What an account has bought. MRC alone means that a device needs a license."""
 
     purchase_type: str = "TS-HFOTA-EVNT,TS-HFOTA-MRC"
     license_count: int = 9000

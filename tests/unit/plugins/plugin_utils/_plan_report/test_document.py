@@ -189,7 +189,7 @@ def test_rejected_devices_of_an_upgrade_are_no_members() -> None:
     assert plan_report([scheduling("none", upgrade=seen)])["counts"]["before"] == 1
 
 
-def test_licences_and_listener() -> None:
+def test_licenses_and_listener() -> None:
     report = hosts({"h1": [LICENSE, LISTENER], "h2": [LICENSE, LISTENER]})
     (licenses,), (listener,) = report["licenses"], report["callbacks"]
     assert (licenses["added"], licenses["candidates_added"], licenses["cancelled_upgrades"][0]["upgrade_id"]) == ([A], [C], WAVE)

@@ -136,14 +136,14 @@ def test_a_cycle_of_moves_is_told() -> None:
     assert "without devices for a moment" in comment(rollout(entry("a", "change", 1, [A], [B], upgrade_id=CANARY, empty_meanwhile=True)))
 
 
-def test_licences_and_listener() -> None:
+def test_licenses_and_listener() -> None:
     losing: list[Result] = [{"upgrade_id": WAVE, "firmware_name": "F", "start_date": None, "device_count": 2, "devices": []}]
     rejected = [{"device_id": C, "operation": "append", "status": "x", "reason": "none left"}]
-    licences = {**part(5, [A], [B]), "account": ACCOUNT, "cancelled_upgrades": losing, "candidates_added": [], "candidates_removed": []}
+    licenses = {**part(5, [A], [B]), "account": ACCOUNT, "cancelled_upgrades": losing, "candidates_added": [], "candidates_removed": []}
     listener = {"account": ACCOUNT, "name": "Fota", "url": "https://u:p@new.example/x", "previous_url": None, "changed_fields": ["url"], "changed": True}
-    text = comment({**licences, "rejected": rejected, "rejected_count": 1}, listener)
-    assert text.startswith("## Firmware rollout plan: licences changed; listener changed\n")
-    assert f"**Scheduled upgrades that lose devices with the licences: `{WAVE}` (2 devices)**" in text
+    text = comment({**licenses, "rejected": rejected, "rejected_count": 1}, listener)
+    assert text.startswith("## Firmware rollout plan: licenses changed; listener changed\n")
+    assert f"**Scheduled upgrades that lose devices with the licenses: `{WAVE}` (2 devices)**" in text
     assert f"- given (1): `{A}`" in text
     assert f"- rejected (1): `{C}`" in text
     assert "none -> `" not in text

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What users have to install, and under which licence each file is."""
+"""What users have to install, and under which license each file is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import yaml
 from support.checkout import ROOT
 
 sys.path.append(str(ROOT / "tests" / "tools"))
-import licences
+import licenses
 
 # urllib3 comes with requests, yaml with ansible-core.
 OF_OTHERS = {"ansible", "ansible_collections", "requests", "urllib3", "yaml"}
@@ -35,7 +35,7 @@ def shipped() -> list[Path]:
     return [ROOT / name for name in found if not any(fnmatch(part, pattern) for part in (name, name.split("/")[0]) for pattern in LEFT_OUT)]
 
 
-def test_every_file_of_the_tarball_says_its_licence_or_is_data() -> None:
+def test_every_file_of_the_tarball_says_its_license_or_is_data() -> None:
     files = [path for path in shipped() if path.is_file()]
     assert len(files) > 150
     code = [path for path in files if not any(fnmatch(str(path.relative_to(ROOT)), pattern) for pattern in DATA)]
@@ -60,11 +60,11 @@ def test_users_install_ansible_core_and_requests_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("licence", "fine"),
+    ("license", "fine"),
     [("MIT", True), ("Apache-2.0 OR BSD-2-Clause", True), ("MIT AND Proprietary", False), ("", False), ("GPL-2.0-only", False), ("ISC License (ISCL)", True)],
 )
-def test_other_licences_are_found(licence: str, fine: bool) -> None:
-    assert (licences.strange({"package": licence}) == []) is fine
+def test_other_licenses_are_found(license: str, fine: bool) -> None:
+    assert (licenses.strange({"package": license}) == []) is fine
 
 
 def test_every_promise_of_the_threat_model_is_held_by_a_test_that_is_there() -> None:

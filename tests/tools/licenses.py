@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, thingspace.fota contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Under which licence everything is that the environments hold: nothing that could not be used together with GPL-3.0-or-later."""
+"""Under which license everything is that the environments hold: nothing that could not be used together with GPL-3.0-or-later."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ print(json.dumps(told))
 
 
 def strange(told: dict[str, str]) -> list[str]:
-    """Packages under another licence than those that are allowed, or under none that is known."""
+    """Packages under another license than those that are allowed, or under none that is known."""
     found = []
-    for package, licence in sorted(told.items()):
+    for package, license in sorted(told.items()):
         words = [
-            word.strip("() ") if word.count("(") != word.count(")") else word.strip() for word in re.split(r" AND | OR ", BY_HAND.get(package.lower(), licence))
+            word.strip("() ") if word.count("(") != word.count(")") else word.strip() for word in re.split(r" AND | OR ", BY_HAND.get(package.lower(), license))
         ]
         if not set(words) <= ALLOWED:
-            found.append(f"{package}: {licence[:80] or 'no licence in its metadata'}")
+            found.append(f"{package}: {license[:80] or 'no license in its metadata'}")
     return found
 
 
@@ -54,7 +54,7 @@ def check(log: Log, *venvs: str) -> str:
         count += len(told)
         found += [f"{venv}: {line}" for line in strange(told)]
     if found:
-        raise Failed("licences that are not on the list in licences.py", found)
+        raise Failed("licenses that are not on the list in licenses.py", found)
     if not count:
         raise Failed("nothing was looked at")
     return f"{count} packages"
