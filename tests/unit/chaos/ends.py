@@ -229,6 +229,9 @@ def again_is_idle(run: Run, wishes: t.Sequence[Wish]) -> bool:
         for upgrade_id, snap in run.after.items():
             if snap.slot == wish.slot and (snap.hidden or Seen(run, upgrade_id).late):
                 return False
+            # Checks that find no device refuse it as a whole, and then there is nothing to schedule it with.
+            if snap.slot == wish.slot and snap.status in ("RequestPending", "RequestFailed") and not snap.members and not wish.declared:
+                return False
     return not any(m.cause == "others" and members_differ(m.before, m.after) for m in run.moments)
 
 

@@ -180,7 +180,9 @@ def _check_rejected(wish: Wish, claims: Json, seen: Seen) -> None:
 def _unmentioned(seen: Seen) -> Devices:
     """Devices that were sent and left out of the answer, and are listed as refused nowhere."""
     run = seen.run
-    left_out = {POOL[number] for fault in run.step.get("faults", ()) if fault["do"] == "leave_out" for number in fault["devices"]}
+    faults = [fault for fault in run.step.get("faults", ()) if fault["do"] == "leave_out"]
+    # The log says that an answer left devices out, and not which fault did it.
+    left_out = {POOL[number] for fault in faults for number in fault["devices"]} if len(faults) == 1 else set()
     sent = [record for record in run.records if record.operation == "modify" and record.json["type"] == "append" and seen.id in record.path]
     mentioned = {device for record in sent if "leave_out" not in record.faults or record.status != 200 for device in record.json["deviceList"]}
     listed = {device for world in (run.before, run.after) if seen.id in world for device in world[seen.id].rejected}
