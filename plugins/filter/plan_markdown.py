@@ -46,6 +46,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._text import message
 from ..plugin_utils._plan_report.document import FORMAT_VERSION, Document
 from ..plugin_utils._plan_report.markdown import markdown
 
@@ -53,7 +54,7 @@ from ..plugin_utils._plan_report.markdown import markdown
 def plan_markdown(document: Document) -> str:
     """The comment of a document."""
     if not isinstance(document, dict) or document.get("format_version") != FORMAT_VERSION:
-        raise AnsibleFilterError(f"plan_markdown needs a document of plan_report, with format_version {FORMAT_VERSION}.")
+        raise AnsibleFilterError(message(f"plan_markdown needs a document of plan_report, with format_version {FORMAT_VERSION}."))
     return markdown(document)
 
 

@@ -68,7 +68,7 @@ from ..plugin_utils._rollout_files.approval import DIGEST, PLAN, NotApproved, ap
 def rollout_approval(given: t.Any, accounts: t.Any, report: t.Any = None) -> dict[str, t.Any]:
     """The digests, or the fault."""
     if not isinstance(given, dict) or not given.keys() <= {PLAN, DIGEST}:
-        raise AnsibleFilterError(f"rollout_approval needs a dictionary with {PLAN} or {DIGEST}, or an empty one.")
+        raise AnsibleFilterError(message(f"rollout_approval needs a dictionary with {PLAN} or {DIGEST}, or an empty one."))
     try:
         return {"digests": approved(given, report if isinstance(report, str) else None, [str(account) for account in accounts]), "fault": ""}
     except NotApproved as error:

@@ -131,8 +131,17 @@ def upgrades_page(
     )
     if error:
         return page.failed(about, str(error))
+    if not isinstance(devices, (list, tuple, type(None))) or not all(isinstance(device, dict) and "device_id" in device for device in devices or ()):
+        raise AnsibleFilterError("upgrades_page: devices must be those of thingspace.fota.device_info.")
     firmware = {device["device_id"]: device.get("firmware") or "" for device in devices or ()}
-    return page.page(about, account_of(upgrades, firmware), int(limit))
+    return page.page(about, account_of(upgrades, firmware), _number(limit))
+
+
+def _number(given: t.Any) -> int:
+    try:
+        return int(given)
+    except (TypeError, ValueError, OverflowError):
+        raise AnsibleFilterError(message(f"upgrades_page: limit is {given!r}, which is no whole number.")) from None
 
 
 def _moment(text: str | None) -> datetime.datetime:

@@ -135,7 +135,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no typ
             told = [_text.message(line) for line in error.message.split("\n")]
             if self.get_option("on_error") == "return":
                 return [{"failed": True, "msg": line, "error": InputError(line).as_dict()} for line in told]
-            raise AnsibleLookupError("\n".join(told)) from None
+            raise AnsibleLookupError(_text.lines(error.message)) from None
 
     def _content(self, path: str) -> bytes:
         """What is in a file, decrypted. Raises InputError."""

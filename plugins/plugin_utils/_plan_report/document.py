@@ -10,6 +10,8 @@ import hashlib
 import json
 import typing as t
 
+from ...module_utils._text import message
+from ...module_utils._text import told as made_safe
 from .merge import Sighting, merged, overlap
 from .records import Part, Record, part_of
 from .rows import Row
@@ -35,23 +37,27 @@ def document(records: t.Iterable[Record], check_mode: bool, troubles: t.Sequence
     moved, moved_count = _moves(parts)
     errors = _unlike(error for part in parts for error in part.errors)
     digests = _digests(parts)
-    return {
-        "format_version": FORMAT_VERSION,
-        "check_mode": check_mode,
-        "drift": _drift(parts),
-        "failed": bool(errors),
-        "changes_known": not any(part.lost for part in parts),
-        "plan_digest": _one_digest(digests),
-        "plan_digests": digests,
-        "truncated": any(part.truncated for part in parts),
-        "counts": _counts(rows, moved_count),
-        "errors": errors,
-        "warnings": list(dict.fromkeys([*troubles, *(warning for part in parts for warning in part.warnings)])),
-        "upgrades": rows,
-        "moved": moved,
-        "licenses": licenses,
-        "callbacks": callbacks,
-    }
+    # Names of tasks and hosts, and what ansible-core says itself, have not passed a module.
+    safe: Document = made_safe(
+        {
+            "format_version": FORMAT_VERSION,
+            "check_mode": check_mode,
+            "drift": _drift(parts),
+            "failed": bool(errors),
+            "changes_known": not any(part.lost for part in parts),
+            "plan_digest": _one_digest(digests),
+            "plan_digests": digests,
+            "truncated": any(part.truncated for part in parts),
+            "counts": _counts(rows, moved_count),
+            "errors": errors,
+            "warnings": list(dict.fromkeys(map(message, [*troubles, *(warning for part in parts for warning in part.warnings)]))),
+            "upgrades": rows,
+            "moved": moved,
+            "licenses": licenses,
+            "callbacks": callbacks,
+        }
+    )
+    return safe
 
 
 def as_json(document: Document) -> str:
