@@ -258,7 +258,7 @@ msg:
   sample: "scheduled: SEQUANSCommunications_GM01Q_SR1.2.0.0-10512_SR1.2.0.0-10657 to SR1.2.0.0-10657 on 2026-12-01, 2 devices, Queued"
 changes_known:
   description:
-    - V(false) where a change was sent and nobody knows what became of it. RV(changed) is V(true) then, so that handlers run.
+    - V(false) where a change was sent and nobody knows what became of it. C(changed) is V(true) then, so that handlers run.
     - Look at what is there, or run the task again later - it sends only what is still missing then.
   returned: failure, where it is not known
   type: bool

@@ -247,7 +247,7 @@ msg:
   sample: 3 added, 1 removed, 9996 unchanged, 0 rejected
 changes_known:
   description:
-    - V(false) where a change was sent and nobody knows what became of it. RV(changed) is V(true) then, so that handlers run.
+    - V(false) where a change was sent and nobody knows what became of it. C(changed) is V(true) then, so that handlers run.
     - Look at what is there, or run the task again later - it sends only what is still missing then.
   returned: failure, where it is not known
   type: bool
