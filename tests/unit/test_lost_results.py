@@ -97,6 +97,12 @@ def test_what_a_module_says_itself_is_known(why: str) -> None:
     assert "nothing was changed" in comment.splitlines()[0]
 
 
+def test_a_plan_that_was_never_made_says_nothing_about_an_apply() -> None:
+    report, comment = told(KNOWN["input"], check_mode=True)
+    assert (report["changes_known"], report["drift"]) == (True, None)
+    assert comment.startswith("## Firmware rollout plan FAILED: what would be changed is not known\n")
+
+
 def test_tasks_that_write_nothing_lose_nothing() -> None:
     for action in ("session", "upgrade_info"):
         report, comment = told(LOST["killed"], action)

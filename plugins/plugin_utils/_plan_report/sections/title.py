@@ -72,7 +72,9 @@ def _nothing(document: Document) -> str:
     counts = document["counts"]
     # A row that changed without a device that is known to have come or gone: a request was sent, and its answer was lost.
     doubtful = document["failed"] and (counts["changed"] or any(row["changed"] for kind in ("licenses", "callbacks") for row in document[kind]))
-    if not document["changes_known"] or doubtful:
+    # A plan that failed before it was made says nothing about what an apply would do.
+    unplanned = document["failed"] and document["check_mode"] and document["drift"] is None
+    if not document["changes_known"] or doubtful or unplanned:
         return f"what {_passive(document)} is not known"
     if document["failed"]:
         return f"nothing {_passive(document)}"
