@@ -22,6 +22,15 @@ _PREDICTED = DeviceStatus(ACCEPTED, "")
 
 
 @dataclasses.dataclass(frozen=True)
+class Capabilities:
+    """What a version of the API can do with an upgrade, beyond what all of them can."""
+
+    dates_can_change: bool
+    has_windows: bool
+    can_abort: bool
+
+
+@dataclasses.dataclass(frozen=True)
 class ChangeAnswer:
     """What the service says to one batch of changes.
 

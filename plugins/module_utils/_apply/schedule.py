@@ -14,8 +14,8 @@ import typing as t
 
 from .._api.account import Account
 from .._api.model import Upgrade, UpgradeKey, is_gone
-from .._api.status import CURRENT, Phase, statuses_in
-from .._api.v1.upgrades import Upgrades, upgrades_by_status, with_devices
+from .._api.status import CURRENT, Phase
+from .._api.version import upgrades_of
 from .._clock import Backoff
 from .._errors import Kind, StateError, ThingSpaceError, UnsettledError, not_known
 from .._plan.guardrails import check_cancellable
@@ -33,7 +33,7 @@ class Scheduler:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._upgrades = Upgrades(account)
+        self._upgrades = upgrades_of(account)
         self.last: Upgrade | None = None
         self.landed = False
         self.unsettled = False
@@ -52,7 +52,7 @@ class Scheduler:
 
     def find(self, key: UpgradeKey, phases: t.Collection[Phase] = CURRENT, mine: str = "") -> list[Upgrade]:
         """The upgrades with this natural key and in one of these phases. As :func:`matching`."""
-        return with_devices(self._account, matching(key, upgrades_by_status(self._account, statuses_in(*phases)), mine), needed=False)
+        return self._upgrades.with_devices(matching(key, self._upgrades.in_phases(*phases), mine), needed=False)
 
     def refused_before(self, key: UpgradeKey) -> list[Upgrade]:
         """Upgrades with this natural key that the service refused as a whole."""

@@ -12,7 +12,7 @@ from .._api.status import Operation
 
 if t.TYPE_CHECKING:
     from .._api.model import ChangeAnswer, Upgrade
-    from .._api.v1.upgrades import Upgrades
+    from .._api.version import Upgrades
 
 
 class UpgradeDevices:

@@ -12,9 +12,9 @@ import typing as t
 
 from .._ansible.connection import Connector
 from .._api.account import Account
-from .._api.status import OPEN, statuses_in
+from .._api.status import OPEN
 from .._api.v1.licenses import Licenses
-from .._api.v1.upgrades import upgrades_by_status, with_devices
+from .._api.version import upgrades_of
 from .._apply.candidates import CandidateList
 from .._apply.license_membership import Holders, LicensedDevices
 from .._desired.checks import Params
@@ -26,7 +26,6 @@ from .._results.membership import Changes
 from .._results.result import Result
 from .membership import Task, run
 
-_NOT_STARTED = statuses_in(*OPEN)
 _NAME = "licenses"
 _CANDIDATES = "licenses/cancel"
 _SHOWN = 3
@@ -115,7 +114,8 @@ class _LicenseTask(Task[Holders]):
             return {}
         self._looked_at |= removals
         losing = {item.upgrade_id: item for item in self._losing}
-        for upgrade in with_devices(self._account, upgrades_by_status(self._account, _NOT_STARTED)):
+        upgrades = upgrades_of(self._account)
+        for upgrade in upgrades.with_devices(upgrades.in_phases(*OPEN)):
             devices = upgrade.members & self._looked_at
             known = losing.get(upgrade.upgrade_id)
             if known:

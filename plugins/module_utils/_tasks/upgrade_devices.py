@@ -13,7 +13,7 @@ from .._ansible.connection import Connector
 from .._api.account import Account
 from .._api.model import Upgrade
 from .._api.status import NEW
-from .._api.v1.upgrades import Upgrades
+from .._api.version import upgrades_of
 from .._apply.upgrade_membership import UpgradeDevices
 from .._desired.checks import Params
 from .._desired.upgrade import upgrade_id_of
@@ -36,7 +36,7 @@ class _UpgradeTask(Task[Upgrade]):
         self._upgrade_id = upgrade_id_of(given) if given or not self.check_mode else ""
 
     def open(self, account: Account) -> tuple[str, UpgradeDevices, Upgrade]:
-        membership = UpgradeDevices(Upgrades(account), self._upgrade_id)
+        membership = UpgradeDevices(upgrades_of(account), self._upgrade_id)
         return self._upgrade_id.lower(), membership, membership.read() if self._upgrade_id else self._yet_to_be_scheduled(account.name)
 
     def outcome_of(self, last: Upgrade | None, changes: Changes) -> Outcome:

@@ -11,8 +11,8 @@ import typing as t
 from ..._errors import ThingSpaceError, UnsettledError
 from ..account import Account
 from ..fields import day_or_moment, normalize_keys
-from ..model import ChangeAnswer, Upgrade
-from ..status import STATUSES, Operation
+from ..model import Capabilities, ChangeAnswer, Upgrade
+from ..status import STATUSES, Operation, Phase, statuses_in
 from .device_list import Forms, device_statuses, reason_of
 
 _FIRMWARE = ("firmwareName", "firmwareTo")
@@ -20,7 +20,10 @@ _FIELDS = {"id", "accountName", *_FIRMWARE, "startDate", "endDate", "status", "d
 
 
 class Upgrades:
-    """The upgrades of one account."""
+    """The upgrades of one account, as :class:`_api.version.Upgrades` has them."""
+
+    # An upgrade that has started cannot be cancelled, and one that is scheduled keeps its days.
+    can = Capabilities(dates_can_change=False, has_windows=False, can_abort=False)
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -31,6 +34,14 @@ class Upgrades:
         if upgrade.upgrade_id.lower() != upgrade_id.lower():
             raise ThingSpaceError(f"Asked for the upgrade {upgrade_id}, the service answered with another one.", "service")
         return upgrade
+
+    def in_phases(self, *phases: Phase, without: t.Collection[str] = ()) -> list[Upgrade]:
+        """As :func:`upgrades_by_status`."""
+        return upgrades_by_status(self._account, statuses_in(*phases), without)
+
+    def with_devices(self, upgrades: t.Iterable[Upgrade], *, needed: bool = True) -> list[Upgrade]:
+        """As :func:`with_devices`."""
+        return with_devices(self._account, upgrades, needed=needed)
 
     def change(self, upgrade_id: str, operation: Operation, devices: list[str]) -> ChangeAnswer:
         """PUT one batch. The status of each device in the answer; devices that it leaves out are missing here too.

@@ -10,8 +10,8 @@ import typing as t
 
 from ..._api.account import Account
 from ..._api.model import Upgrade, holds
-from ..._api.status import OPEN, Phase, statuses_in
-from ..._api.v1.upgrades import upgrades_by_status, with_devices
+from ..._api.status import OPEN, Phase
+from ..._api.version import upgrades_of
 from ..._apply.parallel import run_in_parallel
 from ..._clock import today
 from ..._desired.rollout import check_same
@@ -20,14 +20,14 @@ from ..._plan.matching import matching, single
 from .wave import Wave
 
 # Upgrades that hold their devices: those that have not started, and those that run.
-_HOLDING = statuses_in(*OPEN, Phase.RUNNING)
+_HOLDING = (*OPEN, Phase.RUNNING)
 
 
 class Reader:
     """Reads for the waves of one account. All methods raise ThingSpaceError. ``warnings`` grows."""
 
     def __init__(self, account: Account, waves: t.Sequence[Wave], concurrency: int) -> None:
-        self._account = account
+        self._upgrades = upgrades_of(account)
         self._waves = waves
         self._concurrency = concurrency
         # What is listed as holding its devices, and what the natural keys of the waves are looked for in.
@@ -43,7 +43,7 @@ class Reader:
     def find(self) -> None:
         """GET every declared upgrade. One that is declared by its id and not there is ``not_found``; by natural key, it is new or past."""
         if any(wave.declared.key for wave in self._waves):
-            listed, self._finished = (upgrades_by_status(self._account, statuses) for statuses in (_HOLDING, statuses_in(Phase.ENDED)))
+            listed, self._finished = (self._upgrades.in_phases(*phases) for phases in (_HOLDING, [Phase.ENDED]))
             # One that has moved meanwhile is in both.
             ended = {upgrade.upgrade_id.lower() for upgrade in self._finished}
             self._listed = [upgrade for upgrade in listed if upgrade.upgrade_id.lower() not in ended]
@@ -67,14 +67,14 @@ class Reader:
         """Upgrades that hold devices and are not declared."""
         own = {wave.progress.first.upgrade_id.lower() for wave in self._waves}
         if self._listed is None:
-            self._listed = upgrades_by_status(self._account, _HOLDING, without=own)
-        return with_devices(self._account, [upgrade for upgrade in self._listed if holds(upgrade) and upgrade.upgrade_id.lower() not in own])
+            self._listed = self._upgrades.in_phases(*_HOLDING, without=own)
+        return self._upgrades.with_devices(upgrade for upgrade in self._listed if holds(upgrade) and upgrade.upgrade_id.lower() not in own)
 
     def heed_refused(self, waves: t.Sequence[Wave]) -> None:
         """Tell upgrades that are to be scheduled from those that the service refused as a whole before."""
         if not waves:
             return
-        refused = upgrades_by_status(self._account, statuses_in(Phase.REFUSED))
+        refused = self._upgrades.in_phases(Phase.REFUSED)
         for wave in waves:
             before = [upgrade for upgrade in refused if wave.declared.key and wave.declared.key.fits(upgrade)]
             wave.known = frozenset(upgrade.upgrade_id.lower() for upgrade in before)

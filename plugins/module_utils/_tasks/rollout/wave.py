@@ -12,7 +12,7 @@ import typing as t
 from ..._api.account import Account
 from ..._api.model import Upgrade, holds
 from ..._api.status import ACCEPTED, NEW, DeviceStatus, Phase
-from ..._api.v1.upgrades import Upgrades
+from ..._api.version import upgrades_of
 from ..._apply.progress import Progress, changes_of, landed, rejections, unknown
 from ..._apply.reconcile import read_listed, reconcile
 from ..._apply.schedule import Scheduler
@@ -90,7 +90,7 @@ class Wave:
         self.found(self._listed(upgrade_id))
 
     def _listed(self, upgrade_id: str) -> Upgrade:
-        membership = UpgradeDevices(Upgrades(self._account), upgrade_id)
+        membership = UpgradeDevices(upgrades_of(self._account), upgrade_id)
         return read_listed(membership.read, membership.name, self.client.backoff())
 
     def entry(self) -> Entry:
@@ -196,7 +196,7 @@ class Wave:
 
     def _converge(self, target: Target) -> None:
         progress = self.progress
-        reconcile(UpgradeDevices(Upgrades(self._account), progress.last.upgrade_id), target, progress, self.client.backoff)
+        reconcile(UpgradeDevices(upgrades_of(self._account), progress.last.upgrade_id), target, progress, self.client.backoff)
         if progress.failure is not None:
             raise progress.failure
 
