@@ -92,7 +92,7 @@ class InputError(ThingSpaceError):
 
 
 class RailError(ThingSpaceError):
-    """Writes that a safety rail forbids. None of them was sent; earlier ones of the run may have been."""
+    """Writes that a guardrail forbids. None of them was sent; earlier ones of the run may have been."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "rail")

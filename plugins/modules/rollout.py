@@ -18,10 +18,10 @@ description:
   - An upgrade that does not exist yet is scheduled with its devices. For one that exists only the difference in devices is sent.
     Upgrades are never cancelled by this module.
   - A device can be in one upgrade only. One that is declared in an upgrade and is a member of another declared upgrade B(moves), whatever the
-    O(upgrades[].state) of the other. It leaves before it arrives, and it counts as a removal from the upgrade that it leaves, whose rails hold for it.
+    O(upgrades[].state) of the other. It leaves before it arrives, and it counts as a removal from the upgrade that it leaves, whose guardrails hold for it.
   - Removes that would leave an upgrade without devices wait for its appends. Where moves form a circle and allow no such order, one upgrade of it
     is without devices for a moment, and the plan says which one.
-  - Before the first write the task fails if a device is declared in two upgrades, if a device is in an upgrade that is not declared, if a rail
+  - Before the first write the task fails if a device is declared in two upgrades, if a device is in an upgrade that is not declared, if a guardrail
     forbids the removals of any upgrade, or if an upgrade that has started would have to change. The message names everything that it found.
   - A failure in one upgrade does not stop the others. Devices that could not leave an upgrade are not appended to another, and are named.
 options:

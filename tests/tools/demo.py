@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, thingspace.fota contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `make demo` shows: the sample repository planned, applied, changed and stopped by a rail, against the simulator.
+"""What `make demo` shows: the sample repository planned, applied, changed and stopped by a guardrail, against the simulator.
 
 It looks for itself whether what is told came true: in the reports, and in what the simulator was asked.
 """
@@ -92,7 +92,7 @@ class Demo(Stage):
         code, dummy = self.play("plan")
         document = self.show()
         stopped = code == 2 and document["failed"] and "of 149 devices would be removed" in self.report("plan.md")
-        self.expect(stopped, "the broken file was not stopped by the rail")
+        self.expect(stopped, "the broken file was not stopped by the guardrail")
         self.expect(len(self.simulator.writes) == written, "the broken file was written")
         say(f"No write. All {total} devices are still in the upgrade.")
 

@@ -13,7 +13,7 @@ from ..rows import Row
 LONGEST_NAME = 100
 _LONGEST_ERROR = 1500
 _KINDS = {
-    "rail": "a safety limit forbids it",
+    "rail": "a guardrail forbids it",
     "state": "an upgrade or the plan is not in the state for it",
     "input": "the declaration cannot be meant",
     "rejected": "the service refuses devices",

@@ -192,7 +192,7 @@ def test_a_refused_plan_is_told_whatever_the_playbook_makes_of_it(stage: Stage, 
     report = stage.report
     assert (report["drift"], report["failed"], report["counts"]["changed"]) == (True, True, 0)
     assert {(error["kind"], error["host"], error["upgrade_id"]) for error in report["errors"]} == {("rail", "host1", CANARY)}
-    assert stage.comment.startswith("## Firmware rollout plan REFUSED: nothing would be changed\n\n**Refused: a safety limit forbids it.")
+    assert stage.comment.startswith("## Firmware rollout plan REFUSED: nothing would be changed\n\n**Refused: a guardrail forbids it.")
     assert stage.sim.writes == []
 
 

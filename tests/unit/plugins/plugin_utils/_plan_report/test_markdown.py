@@ -82,7 +82,7 @@ def test_the_docs_name_every_key() -> None:
 
 def test_what_stops_the_run_stands_at_the_top_in_bold() -> None:
     text = comment(a_refused_plan())
-    assert text.startswith("## Firmware rollout plan REFUSED: nothing would be changed\n\n**Refused: a safety limit forbids it. ")
+    assert text.startswith("## Firmware rollout plan REFUSED: nothing would be changed\n\n**Refused: a guardrail forbids it. ")
     in_order(text, "25 of 40 devices", "would stop here, too", "| upgrade |")
     broken = comment(rollout(entry("b", "change", 5, [A], upgrade_id=WAVE, error={"kind": "service", "message": "broken"})), check_mode=False)
     assert broken.startswith("## Firmware rollout FAILED: 1 added")
